@@ -1,0 +1,32 @@
+//! Words and shapes that every room shares. Nothing here decides, reads a clock or does I/O.
+
+pub mod command;
+pub mod decimal;
+pub mod event;
+pub mod ids;
+pub mod instrument;
+pub mod machine;
+pub mod market;
+pub mod order;
+pub mod plain;
+pub mod refusal;
+pub mod rng;
+pub mod secret;
+pub mod tape;
+pub mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{Ask, Command, Place};
+pub use decimal::Decimal;
+pub use event::{BalanceNews, Channel, Event, FeedNews, FeedState, OrderNews, OrderStep};
+pub use ids::{InstrumentId, OrderKey, StrategyId, VenueName, VenueOrderId, Version};
+pub use instrument::{Fees, Instrument, Instruments};
+pub use machine::{Machine, Net, Venue, VenueIn, VenueOut};
+pub use market::{Bar, BookChange, BookSide, Level, Quote, Trade};
+pub use order::{Fill, Liquidity, OrderKind, OrderState, Side, Tif};
+pub use plain::Plain;
+pub use refusal::Refusal;
+pub use secret::Secret;
+pub use time::{Span, Time};

@@ -1,0 +1,1 @@
+//! The documented calls of each venue, one table per venue.

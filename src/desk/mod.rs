@@ -1,0 +1,1 @@
+//! What a strategy sees and may ask.

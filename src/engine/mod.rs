@@ -1,0 +1,1 @@
+//! The deterministic whole: strategies, gate, venues, one thread.

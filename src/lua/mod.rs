@@ -1,0 +1,1 @@
+//! The host of the scripts: the only room that knows the VM.

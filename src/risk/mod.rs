@@ -1,0 +1,1 @@
+//! The gate's rules. The only maker of `Approved`.

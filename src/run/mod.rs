@@ -1,0 +1,1 @@
+//! Wirings: live and paper, backtest, served venues.

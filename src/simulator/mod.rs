@@ -1,0 +1,1 @@
+//! The server halves of the venues' protocols over the simulated exchange; never imports `venue`.

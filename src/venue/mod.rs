@@ -1,0 +1,1 @@
+//! The client halves of the venues' protocols, without I/O.
