@@ -671,7 +671,12 @@ fn load_fault(candidate: &Candidate, err: &mlua::Error, stopped: bool, at: Time)
         (false, true) => FaultKind::Memory,
         (false, false) => FaultKind::Error,
     };
-    fault::fault(kind, "load", message, trace, &candidate.sources, at)
+    let mut made = fault::fault(kind, "load", message, trace, &candidate.sources, at);
+    if made.line == 0 {
+        made.file.clone_from(&candidate.entry);
+        (made.line, made.column) = load::find_word(candidate, "return");
+    }
+    made
 }
 
 /// The script's own error inside mlua's wrappings.
