@@ -9,8 +9,8 @@ use crate::base::{
 };
 use std::collections::BTreeMap;
 
-/// Places to which a partial close rounds its share of the cost. What the rounding leaves stays in the
-/// cost of the open rest, so no amount is ever lost, and the share is exact at the last close.
+/// Places to which a partial close rounds its share of the cost. What the rounding leaves stays in
+/// the cost of the open rest, so no amount is ever lost, and the share is exact at the last close.
 const COST_PLACES: u32 = 16;
 
 /// What fills on one instrument have added up to. Money is in the quote asset.

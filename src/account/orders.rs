@@ -123,8 +123,8 @@ impl Orders {
     }
 
     /// The open quantity on an instrument, of one strategy or of all (`None`). Unknown orders count
-    /// at full size, a replacement under way counts beside what it replaces (the old order may trade
-    /// before it is taken off), and so do executions whose fills are still missing.
+    /// at full size, a replacement under way counts beside what it replaces (the old order may
+    /// trade before it is taken off), and so do executions whose fills are still missing.
     #[must_use]
     pub fn exposure(&self, strategy: Option<StrategyId>, instrument: InstrumentId) -> Exposure {
         match strategy {
@@ -135,7 +135,8 @@ impl Orders {
         .unwrap_or_default()
     }
 
-    /// Notes that a cancel was asked for. `false` when the order is not open, or it was asked before.
+    /// Notes that a cancel was asked for. `false` when the order is not open, or it was asked
+    /// before.
     pub fn ask_cancel(&mut self, key: OrderKey, now: Time) -> bool {
         self.edit(key, |order| {
             let fresh = order.state.is_open() && !order.cancel_asked;

@@ -37,8 +37,8 @@ impl BarBuilder {
         self.open.as_ref().map(|bar| bar.time)
     }
 
-    /// Takes a trade; returns the bar that it closed by being past its end. A trade that comes late,
-    /// from before the bar under way, counts in that bar: a closed bar never changes.
+    /// Takes a trade; returns the bar that it closed by being past its end. A trade that comes
+    /// late, from before the bar under way, counts in that bar: a closed bar never changes.
     pub fn trade(&mut self, time: Time, price: Decimal, qty: Decimal) -> Option<Bar> {
         let closed = self.advance(time);
         self.add(time, Sums { open: price, high: price, low: price, close: price, volume: qty });

@@ -6,9 +6,9 @@ mod tests;
 use crate::base::{BookChange, BookSide, Decimal, Level, Side, Time};
 use std::collections::BTreeMap;
 
-/// Price levels with their quantities. What a venue sends is believed level by level; AlphaPoint books
-/// can keep phantom levels (FLOW-P22: a small depth stops telling of what falls out of it), so a crossed
-/// book is possible and asks for a fresh snapshot.
+/// Price levels with their quantities. What a venue sends is believed level by level; AlphaPoint
+/// books can keep phantom levels (FLOW-P22: a small depth stops telling of what falls out of it),
+/// so a crossed book is possible and asks for a fresh snapshot.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Book {
     bids: BTreeMap<Decimal, Decimal>,

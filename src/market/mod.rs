@@ -57,8 +57,8 @@ impl Market {
         }
     }
 
-    /// The rows `from..to` of a tape block happened. Without history or bars asked for, the cost does
-    /// not depend on their number.
+    /// The rows `from..to` of a tape block happened. Without history or bars asked for, the cost
+    /// does not depend on their number.
     pub fn absorb(&mut self, block: &TradeBlock, from: usize, to: usize) {
         let to = to.min(block.len());
         let Some(at) = to.checked_sub(1).filter(|at| *at >= from) else { return };

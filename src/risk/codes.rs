@@ -1,5 +1,5 @@
-//! Every code with which the gate refuses, and what it means. The script sees the code and its facts as
-//! the order's `reason`.
+//! Every code with which the gate refuses, and what it means. The script sees the code and its
+//! facts as the order's `reason`.
 
 /// Code and meaning, in the order in which they are checked.
 pub const CODES: &[(&str, &str)] = &[

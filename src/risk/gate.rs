@@ -31,8 +31,8 @@ impl Approved<Place> {
     }
 }
 
-/// A replacement as it is asked for: a new price and open quantity for a working order. `alias` is the
-/// new order's key on the wire.
+/// A replacement as it is asked for: a new price and open quantity for a working order. `alias` is
+/// the new order's key on the wire.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Replace {
     pub alias: OrderKey,
@@ -122,9 +122,10 @@ impl Gate {
         Ok(Approved(ask.clone()))
     }
 
-    /// Judges a replacement of `order`. Until the venue answers, the old order may still trade in part
-    /// before the new one stands in full (AlphaPoint's CancelReplaceOrder takes a new quantity, not a
-    /// total: FLOW-C23), so both count against the position. `facts.exposure` has the old one in it.
+    /// Judges a replacement of `order`. Until the venue answers, the old order may still trade in
+    /// part before the new one stands in full (AlphaPoint's CancelReplaceOrder takes a new
+    /// quantity, not a total: FLOW-C23), so both count against the position. `facts.exposure` has
+    /// the old one in it.
     ///
     /// # Errors
     /// A refusal with a code of `codes::CODES`.

@@ -5,8 +5,8 @@ use crate::base::{Decimal, Instrument, OrderKind, Place, Quote, Refusal, Side, S
 
 /// What a strategy may do at most. `None` is no limit.
 ///
-/// By default only what guards against a runaway script is limited: 600 orders in any 60 seconds and
-/// 200 open orders. Quantities depend on the instrument, so they have no default.
+/// By default only what guards against a runaway script is limited: 600 orders in any 60 seconds
+/// and 200 open orders. Quantities depend on the instrument, so they have no default.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// The largest quantity of one order, in base units.
@@ -114,8 +114,8 @@ fn off_grid(value: Decimal, step: Decimal) -> bool {
     !step.is_zero() && value.checked_rem(step).is_none_or(|rest| !rest.is_zero())
 }
 
-/// A reduce-only order is opposite to the position and no larger. Each is judged by itself, so that a
-/// stop and a target can both stand for one position; `max_position` still counts both.
+/// A reduce-only order is opposite to the position and no larger. Each is judged by itself, so that
+/// a stop and a target can both stand for one position; `max_position` still counts both.
 pub(super) fn reduce(side: Side, qty: Decimal, facts: &Facts) -> Result<(), Refusal> {
     let against = side.opposite().signed(facts.position);
     if qty > against {
@@ -150,9 +150,9 @@ pub(super) fn size(
     }
 }
 
-/// The highest price at which the order may well trade: a buy with a price pays that at most; a sell
-/// with a price gets at least that, and more where the market stands higher; without a price, the
-/// market's.
+/// The highest price at which the order may well trade: a buy with a price pays that at most; a
+/// sell with a price gets at least that, and more where the market stands higher; without a price,
+/// the market's.
 fn worst_price(side: Side, price: Option<Decimal>, facts: &Facts) -> Option<Decimal> {
     if side == Side::Buy && price.is_some() {
         return price;

@@ -140,14 +140,17 @@ proptest! {
     /// fills alone, to the last digit.
     #[test]
     fn nothing_is_lost(
-        fills in prop::collection::vec((any::<bool>(), 1i64..2000, 1i64..10_000_000, 0i64..5000), 0..60),
+        fills in prop::collection::vec(
+            (any::<bool>(), 1i64..2000, 1i64..10_000_000, 0i64..5000), 0..60
+        ),
         last in 1i64..10_000_000,
     ) {
         let mut position = Position::default();
         let (mut qty, mut cash, mut fees) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
         for (buy, lots, cents, fee) in fills {
             let side = if buy { Side::Buy } else { Side::Sell };
-            let fill = fill(side, Decimal::new(lots, 3), Decimal::new(cents, 2), Decimal::new(fee, 4), "BRL");
+            let (lots, price) = (Decimal::new(lots, 3), Decimal::new(cents, 2));
+            let fill = fill(side, lots, price, Decimal::new(fee, 4), "BRL");
             position.fill(&fill, &btcbrl());
             let sign = Decimal::from(if buy { 1 } else { -1 });
             qty += sign * fill.qty;

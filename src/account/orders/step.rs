@@ -7,8 +7,8 @@
 //! | unknown | yes | yes | – | yes | yes | yes | yes |
 //! | any other | no | no | no | no | no | no | no |
 //!
-//! Working to rejected is a stop order that the venue refuses when it triggers. A refusal of an order
-//! that has traded is a cancel of the rest. Only a venue's word leads out of unknown.
+//! Working to rejected is a stop order that the venue refuses when it triggers. A refusal of an
+//! order that has traded is a cancel of the rest. Only a venue's word leads out of unknown.
 
 use super::FillOutcome;
 use crate::base::{
@@ -207,8 +207,8 @@ impl Order {
         )
     }
 
-    /// A first fill shows a pending order to be on the book. An unknown one stays unknown: what became
-    /// of the rest is still open.
+    /// A first fill shows a pending order to be on the book. An unknown one stays unknown: what
+    /// became of the rest is still open.
     fn traded(&mut self) -> Option<(OrderState, OrderState)> {
         let shown = self.state == OrderState::Pending && !self.filling;
         shown.then(|| self.step(OrderState::Working)).flatten()

@@ -402,16 +402,22 @@ proptest! {
                     let fresh = seen.insert((n, trade), ()).is_none();
                     prop_assert_eq!(fresh, matches!(outcome, FillOutcome::Applied(_)));
                 }
-                Act::AskReplace(lots) => drop(orders.ask_replace(key, Decimal::new(lots, 1), at(1))),
-                Act::AskCancel => drop(orders.ask_cancel(key, at(1))),
+                Act::AskReplace(lots) => {
+                    orders.ask_replace(key, Decimal::new(lots, 1), at(1));
+                }
+                Act::AskCancel => {
+                    orders.ask_cancel(key, at(1));
+                }
             }
             let after = orders.get(key).unwrap().state;
             prop_assert!(before == after || legal(before, after), "{:?} to {:?}", before, after);
-            let all: Vec<&Order> = (1..4).map(|n| orders.get(super::tests::key(1, n)).unwrap()).collect();
+            let name = |n| super::tests::key(1, n);
+            let all: Vec<&Order> = (1..4).map(|n| orders.get(name(n)).unwrap()).collect();
             let sum: Decimal = all.iter().map(|order| order.open_qty()).sum();
             prop_assert_eq!(orders.exposure(None, BTC).buy, sum);
             prop_assert_eq!(orders.exposure(Some(StrategyId(1)), BTC).buy, sum);
-            prop_assert_eq!(orders.count(StrategyId(1)), all.iter().filter(|o| o.matters()).count());
+            let alive = all.iter().filter(|order| order.matters()).count();
+            prop_assert_eq!(orders.count(StrategyId(1)), alive);
             for order in all {
                 prop_assert_eq!(order.notional, order.filled * d("100"));
             }

@@ -5,7 +5,8 @@ use crate::account::{FillOutcome, Ledger, Orders};
 use crate::base::{Fill, Liquidity, OrderNews, OrderStep, VenueOrderId};
 use proptest::prelude::*;
 
-/// One thing that a script, the venue or both do. Orders are named by number, modulo how many there are.
+/// One thing that a script, the venue or both do. Orders are named by number, modulo how many there
+/// are.
 #[derive(Clone, Debug)]
 enum Act {
     Ask(Side, i64),
@@ -186,7 +187,8 @@ proptest! {
         for step in steps {
             now += step;
             let before = passed.iter().filter(|at| now - *at <= 60_000).count();
-            let ok = gate.check(at(now), &market_order(Side::Buy, "1"), &facts(&instrument)).is_ok();
+            let ask = market_order(Side::Buy, "1");
+            let ok = gate.check(at(now), &ask, &facts(&instrument)).is_ok();
             prop_assert_eq!(ok, before < limit, "no stricter than it says, no laxer");
             if ok {
                 passed.push(now);
