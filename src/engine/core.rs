@@ -12,8 +12,7 @@ use crate::base::{
 };
 use crate::desk::{Desk, PositionView, Words, refused};
 use crate::market::{HistoryKind, Market};
-use crate::risk::gate::Replace;
-use crate::risk::{Approved, Facts, Gate};
+use crate::risk::{Approved, Facts, Gate, Replace};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
