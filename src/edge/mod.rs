@@ -2,7 +2,9 @@
 
 pub mod clock;
 pub mod inbox;
+pub mod journal;
 mod pump;
 pub mod signals;
+pub mod state;
 pub mod ws;
 pub mod ws_server;
