@@ -6,5 +6,6 @@ pub mod journal;
 mod pump;
 pub mod signals;
 pub mod state;
+pub mod tape;
 pub mod ws;
 pub mod ws_server;
