@@ -7,5 +7,6 @@ mod pump;
 pub mod signals;
 pub mod state;
 pub mod tape;
+pub mod watch;
 pub mod ws;
 pub mod ws_server;
