@@ -101,7 +101,7 @@ impl Journal {
         connection.pragma_update(None, "wal_autocheckpoint", 100_000)?;
         connection.execute_batch(SCHEMA)?;
         let (seq, hash) = head(&connection)?;
-        if let Some(problem) = read::head_problem(&connection, seq, &hash)? {
+        if let Some(problem) = read::head_problem(&connection, seq)? {
             bail!(
                 "{problem}: it was changed from outside; look with `lunario journal verify`, and \
                  move the file away to start a new one"
@@ -139,12 +139,21 @@ impl Journal {
         self.since_checkpoint += rows.len();
         if self.since_checkpoint >= CHECKPOINT_ROWS {
             self.since_checkpoint = 0;
+            self.move_head().context("cannot write the journal")?;
             if let Some(checkpoints) = &self.checkpoints {
                 // Full means that one is under way already.
                 let _under_way = checkpoints.try_send(());
             }
         }
         Ok(self.seq)
+    }
+
+    /// Notes the last row apart from the rows. It costs a page, so not with every append: now and
+    /// then, and at the end.
+    fn move_head(&self) -> rusqlite::Result<()> {
+        let mut move_head = self.connection.prepare_cached(MOVE_HEAD)?;
+        move_head.execute(params![self.seq, self.hash.as_slice()])?;
+        Ok(())
     }
 
     fn insert(&self, rows: &[Row<'_>]) -> rusqlite::Result<(i64, Hash)> {
@@ -164,8 +173,6 @@ impl Journal {
                 hash.as_slice()
             ])?;
         }
-        let mut move_head = self.connection.prepare_cached(MOVE_HEAD)?;
-        move_head.execute(params![seq, hash.as_slice()])?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok((seq, hash))
     }
@@ -237,6 +244,9 @@ impl Drop for Journal {
             && thread.join().is_err()
         {
             tracing::error!("the journal's second thread panicked");
+        }
+        if let Err(error) = self.move_head() {
+            tracing::warn!(%error, "the journal's last row could not be noted");
         }
         let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
         if let Err(error) = self.connection.query_row(truncate, [], |_| Ok(())) {

@@ -26,7 +26,7 @@ pub enum Problem {
     Changed { seq: i64 },
     /// Rows `from` to `to` are missing.
     Missing { from: i64, to: i64 },
-    /// The last row is not the one that was written last.
+    /// The row is not the one that was noted as the last one then.
     Head { seq: i64 },
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Problem {
             Problem::Changed { seq } => write!(f, "row {seq} was changed or moved"),
             Problem::Missing { from, to } if from == to => write!(f, "row {from} is missing"),
             Problem::Missing { from, to } => write!(f, "rows {from} to {to} are missing"),
-            Problem::Head { seq } => write!(f, "row {seq} is not the one that was written last"),
+            Problem::Head { seq } => write!(f, "row {seq} is not the one that was written then"),
         }
     }
 }
@@ -151,7 +151,7 @@ pub(super) fn verify(connection: &Connection) -> anyhow::Result<Verdict> {
             hash = row.hash.try_into().unwrap_or_default();
         }
     }
-    if let Some(problem) = head_problem(&walk, seq, &hash)? {
+    if let Some(problem) = head_problem(&walk, seq)? {
         note(&mut verdict, problem);
     }
     verdict.head = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -174,24 +174,22 @@ fn note(verdict: &mut Verdict, problem: Problem) {
     }
 }
 
-/// The rows must end where the last append ended.
-pub(super) fn head_problem(
-    connection: &Connection,
-    seq: i64,
-    hash: &Hash,
-) -> anyhow::Result<Option<Problem>> {
-    let written = connection
+/// The rows must reach what was noted as the last row (now and then, and at the end of each run), and
+/// that row must be the same.
+pub(super) fn head_problem(connection: &Connection, last: i64) -> anyhow::Result<Option<Problem>> {
+    let noted = connection
         .query_row("SELECT seq, hash FROM head", [], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
         })
         .optional()
-        .context("cannot read the journal")?
-        .unwrap_or_default();
-    Ok(if written.0 > seq {
-        Some(Problem::Missing { from: seq + 1, to: written.0 })
-    } else if seq > 0 && (written.0 != seq || written.1.as_slice() != hash.as_slice()) {
-        Some(Problem::Head { seq })
-    } else {
-        None
-    })
+        .context("cannot read the journal")?;
+    let Some((seq, hash)) = noted.filter(|(seq, _)| *seq > 0) else { return Ok(None) };
+    if seq > last {
+        return Ok(Some(Problem::Missing { from: last + 1, to: seq }));
+    }
+    let there = connection
+        .query_row("SELECT hash FROM records WHERE seq = ?1", [seq], |row| row.get::<_, Vec<u8>>(0))
+        .optional()
+        .context("cannot read the journal")?;
+    Ok((there.is_some() && there != Some(hash)).then_some(Problem::Head { seq }))
 }
