@@ -1,1 +1,12 @@
 //! The only room that touches the operating system: clock, sockets, files, journal, configuration.
+
+pub mod clock;
+pub mod inbox;
+pub mod journal;
+mod pump;
+pub mod signals;
+pub mod state;
+pub mod tape;
+pub mod watch;
+pub mod ws;
+pub mod ws_server;
