@@ -166,10 +166,79 @@ NOISY = {
 }
 
 
+def numeral(random):
+    """A decimal literal of any size and sign, often with zeros or nines at its ends."""
+    length = 1 + random.below(12 if random.below(3) else 60)
+    digits = "".join(str(random.below(10)) for _ in range(length))
+    digits = {0: digits + "0" * random.below(9), 1: "9" * length, 2: "1" + "0" * length}.get(
+        random.below(6), digits
+    )
+    point = random.below(len(digits) + 1)
+    text = f"{digits[:point]}.{digits[point:]}" if random.below(4) else digits
+    return ("-" if random.below(3) == 0 else "") + text.rstrip(".")
+
+
+def plain(value):
+    """Python's decimal in full, without an exponent, trailing zeros or a negative zero."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def write_decimals():
+    decimal.getcontext().prec = 600
+    random = Random(77)
+    edges = ["0", "-0.0", "1", "-1", "0.1", "9999999", "10000000", "99999999999999", "1e-28"]
+    pairs = [(a, b) for a in edges for b in edges]
+    pairs += [(numeral(random), numeral(random)) for _ in range(220)]
+    # Quotients that end exactly on a half, where half-even shows; and divisors whose first guess
+    # of a digit is too high (Knuth's rare case).
+    pairs += [(str(n), "2" + "0" * 28) for n in (1, 3, 5, 7, -1, -3)]
+    pairs += [(f"49999999999999{n}", "50000000000000") for n in range(10)]
+    pairs += [("99999980000000" + "0" * 7, "9999999" + "0000001"), ("1" + "0" * 40, "9999999" * 3)]
+    lines = [
+        f"-- Figures for `decimal`, from {PYTHON} at 600 digits: a, b, a + b, a - b, a * b,",
+        "-- a / b to 28 places half-even, a < b. Written by tests/golden/stdlib/generate.py.",
+        "return {",
+    ]
+    for left, right in pairs:
+        a, b = decimal.Decimal(left), decimal.Decimal(right)
+        ratio = "" if b == 0 else plain((a / b).quantize(decimal.Decimal("1e-28")))
+        results = [plain(a + b), plain(a - b), plain(a * b), ratio]
+        cells = ", ".join(f'"{x}"' for x in [left, right, *results])
+        lines.append(f"\t{{ {cells}, {str(a < b).lower()} }},")
+    lines += ["}", ""]
+    (OUT / "decimal_pairs.luau").write_text("\n".join(lines))
+
+
+def write_snaps():
+    random = Random(78)
+    steps = ["1", "0.01", "0.05", "0.00000001", "2.5", "1000", "0.3"]
+    rows = [(numeral(random), steps[index % len(steps)]) for index in range(90)]
+    rows += [(value, "0.01") for value in ("0.015", "0.025", "-0.015", "0.01", "-0.01", "0", "1e9")]
+    lines = [
+        f"-- Figures for `decimal`, from {PYTHON}: a, step, floor and ceil to the step, places,",
+        "-- a rounded half-even to the places. Written by tests/golden/stdlib/generate.py.",
+        "return {",
+    ]
+    for index, (text, step) in enumerate(rows):
+        a, unit, places = decimal.Decimal(text), decimal.Decimal(step), index % 9
+        low = (a / unit).to_integral_value(decimal.ROUND_FLOOR) * unit
+        high = (a / unit).to_integral_value(decimal.ROUND_CEILING) * unit
+        near = a.quantize(decimal.Decimal(1).scaleb(-places), decimal.ROUND_HALF_EVEN)
+        cells = f'"{text}", "{step}", "{plain(low)}", "{plain(high)}", {places}, "{plain(near)}"'
+        lines.append(f"\t{{ {cells} }},")
+    lines += ["}", ""]
+    (OUT / "decimal_snaps.luau").write_text("\n".join(lines))
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write_indicators("ta_moving", range(0), set())
     write_indicators("ta_still", range(120, 170), NOISY)
+    write_decimals()
+    write_snaps()
 
 
 main()
