@@ -1,6 +1,6 @@
 """Writes the golden tables of the standard library's tests into stdlib/tests/golden.
 
-    python -m venv venv && venv/bin/pip install TA-Lib pandas-ta-classic pandas numpy
+    python -m venv venv && venv/bin/pip install TA-Lib pandas-ta-classic pandas scipy
     venv/bin/python tests/golden/stdlib/generate.py
 
 The series are made here, by a fixed generator; the figures come from the libraries named in each
@@ -13,6 +13,8 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pandas_ta_classic as pta
+import scipy
+import scipy.stats
 import talib
 
 HERE = pathlib.Path(__file__).resolve()
@@ -233,12 +235,50 @@ def write_snaps():
     (OUT / "decimal_snaps.luau").write_text("\n".join(lines))
 
 
+def write_statistics():
+    random = Random(79)
+    x = np.array([random.below(20001) - 10000 for _ in range(400)], dtype=float) / 1e6
+    y = 0.4 * x + np.array([random.below(20001) - 10000 for _ in range(400)], dtype=float) / 1e6
+    equity = 1000 * np.cumprod(1 + x)
+    peaks = np.maximum.accumulate(equity)
+    free = 1.05 ** (1 / 252) - 1
+    figures = {
+        "mean": np.mean(x),
+        "variance": np.var(x, ddof=1),
+        "variance_population": np.var(x),
+        "skew": scipy.stats.skew(x),
+        "kurtosis": scipy.stats.kurtosis(x),
+        "covariance": np.cov(x, y)[0, 1],
+        "correlation": scipy.stats.pearsonr(x, y).statistic,
+        "beta": scipy.stats.linregress(x, y).slope,
+        "quantile_10_of_last_50": np.quantile(x[-50:], 0.1),
+        "quantile_95_of_last_50": np.quantile(x[-50:], 0.95),
+        "sharpe_365": np.mean(x) / np.std(x, ddof=1) * np.sqrt(365),
+        "sharpe_252_risk_free_5": np.mean(x - free) / np.std(x - free, ddof=1) * np.sqrt(252),
+        "drawdown_worst": np.max((peaks - equity) / peaks),
+        "drawdown_depth": np.max(peaks - equity),
+    }
+    counts = np.histogram(x, bins=7, range=(-0.008, 0.008))[0]
+    lines = [
+        f"-- Figures for `stats`, from numpy {np.__version__} and scipy {scipy.__version__}; written by",
+        "-- tests/golden/stdlib/generate.py.",
+        "return {",
+        f"\tx = {{ {', '.join(map(number, x))} }},",
+        f"\ty = {{ {', '.join(map(number, y))} }},",
+        f"\tequity = {{ {', '.join(map(number, equity))} }},",
+        f"\thistogram = {{ {', '.join(map(str, counts))} }},",
+    ]
+    lines += [f"\t{key} = {number(value)}," for key, value in figures.items()]
+    (OUT / "statistics.luau").write_text("\n".join([*lines, "}", ""]))
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write_indicators("ta_moving", range(0), set())
     write_indicators("ta_still", range(120, 170), NOISY)
     write_decimals()
     write_snaps()
+    write_statistics()
 
 
 main()
