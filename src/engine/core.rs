@@ -42,6 +42,8 @@ pub struct Core {
     pub outbox: VecDeque<Approved<Command>>,
     pub records: VecDeque<Record>,
     pub notes: VecDeque<Note>,
+    /// Orders that passed the gate so far.
+    pub sent: u64,
     /// Whether records are made at all (a backtest keeps none).
     pub recording: bool,
     /// Strategies that asked to stop since the engine last looked.
@@ -71,6 +73,7 @@ impl Core {
             outbox: VecDeque::new(),
             records: VecDeque::new(),
             notes: VecDeque::new(),
+            sent: 0,
             recording: true,
             halts: Vec::new(),
             expiries: BTreeMap::new(),
@@ -247,7 +250,8 @@ impl Core {
         snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price));
         // A stop is triggered by trades on the grid; it is moved away from the market.
         snapped.stop = ask.stop.map(|stop| instrument.snap_price(ask.side.opposite(), stop));
-        let exact = snapped.qty == ask.qty && snapped.price == ask.price && snapped.stop == ask.stop;
+        let exact =
+            snapped.qty == ask.qty && snapped.price == ask.price && snapped.stop == ask.stop;
         if ask.strict && !exact {
             return Err(Refusal::new("ORDER_OFF_GRID")
                 .with("tick_size", instrument.tick_size)
@@ -278,6 +282,7 @@ impl Core {
             self.expiries.insert((at, key), ());
         }
         self.orders.insert(order.clone());
+        self.sent += 1;
         self.send(Some(who), approved.into_command());
         Ok(order)
     }
@@ -295,7 +300,11 @@ impl Core {
     }
 
     /// Asks for the cancel of every open order, of one strategy or of all; how many.
-    pub fn cancel_open(&mut self, who: Option<StrategyId>, instrument: Option<InstrumentId>) -> usize {
+    pub fn cancel_open(
+        &mut self,
+        who: Option<StrategyId>,
+        instrument: Option<InstrumentId>,
+    ) -> usize {
         let wanted = |order: &&Order| {
             who.is_none_or(|who| order.strategy == who)
                 && instrument.is_none_or(|instrument| order.instrument == instrument)
@@ -320,9 +329,10 @@ impl Core {
     #[must_use]
     pub fn account_value(&self, venue: &VenueName, quote: &str) -> Decimal {
         let price = |asset: &str| {
-            let row = self.instruments.iter().find(|row| {
-                row.venue == *venue && row.base == asset && row.quote == quote
-            })?;
+            let row = self
+                .instruments
+                .iter()
+                .find(|row| row.venue == *venue && row.base == asset && row.quote == quote)?;
             self.market.last(row.id)
         };
         self.ledger.equity(venue, quote, price).value

@@ -8,7 +8,8 @@ use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
     BookSide, Channel, Command, Event, FeedState, Fill, InstrumentId, Instruments, Level, Machine,
-    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut, decimal,
+    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
+    decimal,
 };
 use crate::desk::{Mode, Seen};
 use crate::lua::{Candidate, Limits as LuaLimits};
@@ -65,7 +66,10 @@ impl EngineConfig {
 #[derive(Debug)]
 pub enum In {
     /// From the transport of a venue, by its place.
-    Net { venue: usize, net: Net },
+    Net {
+        venue: usize,
+        net: Net,
+    },
     /// A new strategy, or the next version of a running one.
     Code(Candidate),
     Operator(Operator),
@@ -228,7 +232,9 @@ impl Engine {
                 let mut core = self.core.borrow_mut();
                 core.gate.halt(None, &reason);
                 core.cancel_open(None, None);
-                core.record("halt", None, None, || Plain::map(vec![("reason", Plain::Text(reason))]));
+                core.record("halt", None, None, || {
+                    Plain::map(vec![("reason", Plain::Text(reason))])
+                });
             }
             Operator::Resume => self.core.borrow_mut().gate.resume(None),
         }
@@ -288,9 +294,8 @@ impl Engine {
     }
 
     fn command(&mut self, now: Time, command: Command) {
-        let wanted = instrument_of(&command).and_then(|id| {
-            self.core.borrow().instruments.get(id).map(|row| row.venue.clone())
-        });
+        let wanted = instrument_of(&command)
+            .and_then(|id| self.core.borrow().instruments.get(id).map(|row| row.venue.clone()));
         let mut reached = false;
         for place in &mut self.venues {
             if wanted.as_ref().is_none_or(|name| *name == place.name) {
@@ -369,7 +374,9 @@ impl Engine {
     ) {
         for at in 0..self.roster.slots.len() {
             let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            let wanted = slot.streams.iter_mut().fold(false, |any, stream| takes(stream) || any);
+            // Every stream is asked: each remembers what it let through.
+            let taken = slot.streams.iter_mut().filter_map(|stream| takes(stream).then_some(()));
+            let wanted = taken.count() > 0;
             if wanted {
                 slot.tell(now, news);
                 self.after(now, at);
@@ -520,6 +527,14 @@ impl Engine {
     fn close_bars(&mut self, now: Time) -> bool {
         self.core.borrow_mut().market.advance(now);
         self.tell_bars(now)
+    }
+
+    /// Delivers one public event of a tape, at its time. What strategies ask for waits for the next
+    /// `handle`.
+    pub fn public(&mut self, now: Time, event: &Event) {
+        let later = self.core.borrow().now.max(now);
+        self.core.borrow_mut().now = later;
+        self.event(now, event);
     }
 
     /// Takes the next tape block; its rows are delivered by `rows`.
