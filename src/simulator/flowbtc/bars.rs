@@ -114,8 +114,8 @@ impl Bars {
         self.minutes.push_back(period);
     }
 
-    /// A trade in the minute the clock stands at. A bar opens at the close before it, as NDAX's do,
-    /// not at its own first trade; the very first one opens at its trade.
+    /// A trade in the minute the clock stands at. A bar opens at the close before it, as NDAX's
+    /// do, not at its own first trade; the very first one opens at its trade.
     pub fn trade(&mut self, minute: i64, price: Decimal, qty: Decimal) {
         if self.minutes.is_empty() {
             self.push(Period::flat(minute, price, self.bid, self.ask));

@@ -1,5 +1,5 @@
-//! The public side: what the feed and the accounts' trading show of the market, who watches it, and
-//! the events that tell them (FLOW-E01 to E04). A text is written once, however many watch.
+//! The public side: what the feed and the accounts' trading show of the market, who watches it,
+//! and the events that tell them (FLOW-E01 to E04). A text is written once, however many watch.
 
 use super::Dialect;
 use super::bars::{Bars, minute_of};
@@ -47,10 +47,13 @@ pub struct Market {
     watchers: BTreeMap<Stream, BTreeSet<u32>>,
     /// Level 2 as it was sent last, for each depth that is watched.
     views: BTreeMap<(InstrumentId, usize), Vec<BookLevel>>,
-    changed: BTreeSet<InstrumentId>,
+    /// Instruments whose best prices or last trade, and whose books, may have changed.
+    quoted: BTreeSet<InstrumentId>,
+    booked: BTreeSet<InstrumentId>,
     /// The last number given to a Level 2 row.
     updates: i64,
-    /// The next number for an order behind an anonymous trade; counts down from the accounts' first.
+    /// The next number for an order behind an anonymous trade; counts down from the accounts'
+    /// first.
     anonymous: i64,
 }
 
@@ -62,19 +65,21 @@ impl Market {
             boards: BTreeMap::new(),
             watchers: BTreeMap::new(),
             views: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            quoted: BTreeSet::new(),
+            booked: BTreeSet::new(),
             updates: 0,
             anonymous: first_order_id.saturating_sub(1),
         }
     }
 
-    /// A public trade, from the feed or between two accounts.
-    pub fn trade(&mut self, trade: &Trade, out: &mut Outbox) {
+    /// A public trade, from the feed or between two accounts. It keeps the `number` it has (0:
+    /// none) as long as numbers grow; otherwise it gets the next one.
+    pub fn trade(&mut self, trade: &Trade, number: i64, out: &mut Outbox) {
         self.advance(trade.instrument, trade.time, out);
         let orders = (self.anonymous.saturating_sub(1), self.anonymous);
         self.anonymous = self.anonymous.saturating_sub(2);
         let board = self.boards.entry(trade.instrument).or_default();
-        let print = board.take(trade.clone(), orders);
+        let print = board.take(trade.clone(), number, orders);
         let stream = Stream::Trades(trade.instrument);
         if self.watchers.contains_key(&stream) {
             let row = rows::trade_row(self.dialect, &print);
@@ -83,12 +88,13 @@ impl Market {
         if let Some(board) = self.boards.get_mut(&trade.instrument) {
             board.keep(print);
         }
-        self.changed.insert(trade.instrument);
+        self.quoted.insert(trade.instrument);
     }
 
     /// Something about the book may be different now.
     pub fn touch(&mut self, instrument: InstrumentId) {
-        self.changed.insert(instrument);
+        self.quoted.insert(instrument);
+        self.booked.insert(instrument);
     }
 
     /// The feed's clock reads `now`: bars whose end has come are told (FLOW-E02).
@@ -117,10 +123,13 @@ impl Market {
         }
     }
 
-    /// Tells watchers what changed since the last call: Level 1 (FLOW-E03) and Level 2 (FLOW-E04).
+    /// Tells watchers what changed since the last call: Level 1 (FLOW-E03) and Level 2
+    /// (FLOW-E04).
     pub fn publish(&mut self, now: Time, exchange: &Exchange, out: &mut Outbox) {
-        for instrument in std::mem::take(&mut self.changed) {
+        for instrument in std::mem::take(&mut self.quoted) {
             self.publish_level1(now, instrument, exchange, out);
+        }
+        for instrument in std::mem::take(&mut self.booked) {
             self.publish_level2(now, instrument, exchange, out);
         }
     }
@@ -157,10 +166,10 @@ impl Market {
         for (&(_, depth), view) in self.views.range_mut((instrument, 0)..=(instrument, usize::MAX))
         {
             let levels = exchange.depth(instrument, depth);
-            let changes = differences(view, &levels);
-            if changes.is_empty() {
+            if *view == levels {
                 continue;
             }
+            let changes = differences(view, &levels);
             let rows = changes.iter().map(|(action, level)| {
                 head.number += 1;
                 rows::level2_row(head, *action, level)
@@ -186,12 +195,16 @@ impl Market {
         }
     }
 
-    /// Whether the connection watches the stream, at whatever depth or interval.
+    /// Whether the connection watches the stream: a book at whatever depth, bars of this
+    /// interval.
     #[must_use]
     pub fn watches(&self, conn: u32, stream: Stream) -> bool {
-        self.like(stream)
-            .iter()
-            .any(|like| self.watchers.get(like).is_some_and(|conns| conns.contains(&conn)))
+        let alike = match stream {
+            Stream::Trades(_) | Stream::Level1(_) | Stream::Ticker(..) => vec![stream],
+            Stream::Level2(..) => self.like(stream),
+        };
+        let mut watchers = alike.iter().filter_map(|stream| self.watchers.get(stream));
+        watchers.any(|conns| conns.contains(&conn))
     }
 
     /// Streams that one Unsubscribe call would end: a book's depths, a ticker's intervals.
@@ -290,11 +303,10 @@ impl Market {
 
 impl Board {
     /// Counts a trade in and gives it what an anonymous feed does not carry.
-    fn take(&mut self, mut trade: Trade, orders: (i64, i64)) -> Print {
+    fn take(&mut self, mut trade: Trade, number: i64, orders: (i64, i64)) -> Print {
         self.count += 1;
-        if trade.id == 0 {
-            trade.id = self.count;
-        }
+        let before = self.last.as_ref().map_or(0, |last| last.id);
+        trade.id = number.max(before.saturating_add(1));
         let minute = minute_of(trade.time);
         self.bars.trade(minute, trade.price, trade.qty);
         self.stats.trade(trade.time, trade.price, trade.qty);
@@ -327,8 +339,8 @@ impl Board {
     }
 }
 
-/// What turns one view of a book into another: first the levels that are gone, so that no state in
-/// between is crossed, then new and changed ones. Applied in order they give `after` exactly.
+/// What turns one view of a book into another: first the levels that are gone, so that no state
+/// in between is crossed, then new and changed ones. Applied in order they give `after` exactly.
 #[must_use]
 pub fn differences(before: &[BookLevel], after: &[BookLevel]) -> Vec<(Action, BookLevel)> {
     let key = |level: &BookLevel| (level.side, level.price);

@@ -1,9 +1,9 @@
 //! The server half of FlowBTC's WebSocket, as a machine without I/O: frames and market news in,
 //! frames out. It trades on a simulated exchange, which is also its ledger.
 //!
-//! In reading order: `wire` has the bytes, `router` the calls by name, `users`, `streams`, `orders`
-//! and `queries` what they do, `market` and `accounts` what is told to whom, `rows` and `objects` how
-//! it is written. The contract is FlowBTC's; ids like FLOW-C21 name its lines.
+//! In reading order: `wire` has the bytes, `router` the calls by name, `users`, `streams`,
+//! `orders` and `queries` what they do, `market` and `accounts` what is told to whom, `rows` and
+//! `objects` how it is written. The contract is FlowBTC's; ids like FLOW-C21 name its lines.
 
 pub mod accounts;
 pub mod bars;
@@ -32,7 +32,7 @@ use self::session::Sessions;
 use crate::base::rng::Rng;
 use crate::base::{Decimal, Event, InstrumentId, Machine, Secret, Span, Time};
 use crate::exchange::{self, AccountNumber, Exchange, ReportKind};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// Longest frame that is read; a longer one ends the connection.
 const LONGEST_FRAME: usize = 64 * 1024;
@@ -41,8 +41,8 @@ const LONGEST_FRAME: usize = 64 * 1024;
 const TOKENS: u64 = 1;
 const DEALER: u64 = 2;
 
-/// How the server writes (FLOW-S05): as FlowBTC's page shows, or as AlphaPoint's software of later
-/// years does, with its further fields and 28-place decimals.
+/// How the server writes (FLOW-S05): as FlowBTC's page shows, or as AlphaPoint's software of
+/// later years does, with its further fields and 28-place decimals.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Dialect {
     Page,
@@ -120,8 +120,6 @@ pub struct FlowServer {
     outbox: Outbox,
     /// In the order of their times, which is the order in which they came.
     arrivals: VecDeque<(Time, Arrival)>,
-    /// Closed connections whose last calls are still on their way.
-    gone: BTreeSet<u32>,
 }
 
 impl FlowServer {
@@ -143,7 +141,6 @@ impl FlowServer {
             products,
             outbox: Outbox::new(config.shuffle.then(|| Rng::new(config.seed, DEALER))),
             arrivals: VecDeque::new(),
-            gone: BTreeSet::new(),
         }
     }
 
@@ -196,25 +193,24 @@ impl FlowServer {
     fn forget(&mut self, conn: u32) {
         self.sessions.close(conn);
         self.market.forget(conn);
-        self.gone.remove(&conn);
+        self.outbox.forget(conn);
     }
 
     fn news(&mut self, now: Time, event: &Event) {
-        let instrument = match event {
+        match event {
             Event::Trade(trade) if self.lists(trade.instrument) => {
-                self.market.trade(trade, &mut self.outbox);
+                self.market.trade(trade, trade.id, &mut self.outbox);
                 self.exchange.trade(trade);
-                trade.instrument
             }
             Event::Quote(quote) => {
                 self.market.advance(quote.instrument, quote.time, &mut self.outbox);
                 self.exchange.quote(quote);
-                quote.instrument
+                self.market.touch(quote.instrument);
             }
             Event::Book(change) => {
                 self.market.advance(change.instrument, change.time, &mut self.outbox);
                 self.exchange.book(change);
-                change.instrument
+                self.market.touch(change.instrument);
             }
             Event::Trade(_)
             | Event::Bar(_)
@@ -223,8 +219,7 @@ impl FlowServer {
             | Event::Balance(_)
             | Event::Feed(_)
             | Event::Instrument(_) => return,
-        };
-        self.market.touch(instrument);
+        }
         self.settle(now);
     }
 
@@ -246,7 +241,7 @@ impl FlowServer {
                 ReportKind::Balance { account, asset, balance } => {
                     accounts.balance(account, asset, balance);
                 }
-                ReportKind::Print(trade) => self.market.trade(&trade, out),
+                ReportKind::Print(trade) => self.market.trade(&trade, 0, out),
                 ReportKind::Level { instrument, .. } => self.market.touch(instrument),
             }
         }
@@ -269,7 +264,7 @@ impl Machine for FlowServer {
                 self.arrivals.push_back((due, Arrival::Frame { conn, text }));
             }
             ServerIn::Closed { conn } => {
-                self.gone.insert(conn);
+                self.outbox.end(conn);
                 self.arrivals.push_back((due, Arrival::Closed { conn }));
             }
             ServerIn::Market(event) => self.news(now, &event),
@@ -283,13 +278,7 @@ impl Machine for FlowServer {
 
     fn poll(&mut self, now: Time) -> Option<ServerOut> {
         self.arrive(now);
-        while let Some(out) = self.outbox.next() {
-            match &out {
-                ServerOut::Frame { conn, .. } if self.gone.contains(conn) => {}
-                ServerOut::Frame { .. } | ServerOut::Close { .. } => return Some(out),
-            }
-        }
-        None
+        self.outbox.poll()
     }
 
     fn wake_at(&self) -> Option<Time> {

@@ -1,6 +1,6 @@
-//! Accounts' things as FlowBTC writes them: order objects (FLOW-A9, FLOW-E06), executions (FLOW-C18,
-//! FLOW-E07), positions (FLOW-E05) and refusals (FLOW-E08 to E11). Fields that later versions added
-//! are native only; the page's dialect has exactly the documented ones.
+//! Accounts' things as FlowBTC writes them: order objects (FLOW-A9, FLOW-E06), executions
+//! (FLOW-C18, FLOW-E07), positions (FLOW-E05) and refusals (FLOW-E08 to E11). Fields that later
+//! versions added are native only; the page's dialect has exactly the documented ones.
 
 use super::Dialect;
 use super::listing::{Products, wire_id};
@@ -71,8 +71,9 @@ pub fn settled_reason(order: &SimOrder) -> &'static str {
     }
 }
 
-/// The exchange gives no reason for a user's cancel, and `Replaced` for his replacement; all else is
-/// its own doing: the market or the money ran out, or an immediate order's time was over (FLOW-B3).
+/// The exchange gives no reason for a user's cancel, and `Replaced` for his replacement; all else
+/// is its own doing: the market or the money ran out, or an immediate order's time was over
+/// (FLOW-B3).
 fn canceled_reason(reason: &str) -> &'static str {
     match reason {
         "" | "Replaced" => "UserModified",
@@ -223,7 +224,8 @@ pub fn order_refused(account: AccountNumber, client_id: i64, reason: &str) -> St
         .end()
 }
 
-/// CancelOrderRejectEvent's object (FLOW-E09); an order nobody knows has no type and no instrument.
+/// CancelOrderRejectEvent's object (FLOW-E09); an order nobody knows has no type and no
+/// instrument.
 #[must_use]
 pub fn cancel_refused(
     account: AccountNumber,

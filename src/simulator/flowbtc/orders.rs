@@ -9,8 +9,8 @@ use super::{Dialect, FlowServer};
 use crate::base::{OrderKind, Side, Tif, VenueOrderId};
 use crate::exchange::{AccountNumber, NewOrder, Reject, SimOrder};
 
-/// FLOW-C21. A refused order is `Rejected` in the reply natively (FLOW-P06), and only in the events
-/// that follow an `Accepted` on the page (FLOW-B3).
+/// FLOW-C21. A refused order is `Rejected` in the reply natively (FLOW-P06), and only in the
+/// events that follow an `Accepted` on the page (FLOW-B3).
 pub fn send(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let order = new_order(server, call, caller)?;
     let (account, client_id) = (order.account, order.client_id);
@@ -174,8 +174,8 @@ pub fn own_order(
     server.exchange.order(id).filter(|order| order.order.account == account).cloned()
 }
 
-/// FLOW-C25. The keys present make the scope, and unknown keys are ignored: a misspelt InstrumentId
-/// cancels every instrument (FLOW-P18, FLOW-T12).
+/// FLOW-C25. The keys present make the scope, and unknown keys are ignored: a misspelt
+/// InstrumentId cancels every instrument (FLOW-P18, FLOW-T12).
 pub fn cancel_all(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let account = call.account(caller)?;
     if call.id("UserId")?.is_some_and(|user| user != caller.user_id) {
@@ -224,8 +224,8 @@ fn replacement(server: &FlowServer, new: VenueOrderId, client_id: i64) -> String
         .end()
 }
 
-/// FLOW-C22: lowers the whole quantity and keeps the place in the queue (FLOW-P19). A revision that
-/// is not the order's present one refuses it.
+/// FLOW-C22: lowers the whole quantity and keeps the place in the queue (FLOW-P19). A revision
+/// that is not the order's present one refuses it.
 pub fn modify(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let account = call.account(caller)?;
     let id = call.id("OrderId")?.ok_or_else(|| Failure::invalid("OrderId is missing"))?;

@@ -1,10 +1,11 @@
-//! Frames on their way out. What one input produced leaves together; on request the replies and the
-//! accounts' events of one input are dealt anew (FLOW-S04). Market data always keep their order.
+//! Frames on their way out. What one input produced leaves together; on request the replies and
+//! the accounts' events of one input are dealt anew (FLOW-S04). Market data always keep their
+//! order.
 
 use super::ServerOut;
 use super::wire::{self, EVENT};
 use crate::base::rng::Rng;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Whether a frame may change places with others of the same input.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -20,13 +21,21 @@ pub struct Outbox {
     ready: VecDeque<ServerOut>,
     events: i64,
     dealer: Option<Rng>,
+    /// Connections that have ended, as long as somebody may still speak to them.
+    ended: BTreeSet<u32>,
 }
 
 impl Outbox {
     /// `dealer` decides the new order; without it frames leave in the order in which they arose.
     #[must_use]
     pub fn new(dealer: Option<Rng>) -> Outbox {
-        Outbox { fresh: Vec::new(), ready: VecDeque::new(), events: 0, dealer }
+        Outbox {
+            fresh: Vec::new(),
+            ready: VecDeque::new(),
+            events: 0,
+            dealer,
+            ended: BTreeSet::new(),
+        }
     }
 
     /// The reply to the input at hand; leaves before its events, if nothing deals them anew.
@@ -56,10 +65,30 @@ impl Outbox {
         if let Some(dealer) = &mut self.dealer {
             deal(&mut self.fresh, dealer);
         }
-        self.ready.extend(self.fresh.drain(..).map(|(_, out)| out));
+        let ended = &self.ended;
+        let heard = self.fresh.drain(..).map(|(_, out)| out).filter(|out| match out {
+            ServerOut::Frame { conn, .. } | ServerOut::Close { conn } => !ended.contains(conn),
+        });
+        self.ready.extend(heard);
     }
 
-    pub fn next(&mut self) -> Option<ServerOut> {
+    /// Nothing leaves for this connection any more, until `forget`.
+    pub fn end(&mut self, conn: u32) {
+        self.ended.insert(conn);
+        self.ready.retain(|out| match out {
+            ServerOut::Frame { conn: other, .. } | ServerOut::Close { conn: other } => {
+                *other != conn
+            }
+        });
+    }
+
+    /// Nobody speaks to this connection any more.
+    pub fn forget(&mut self, conn: u32) {
+        self.ended.remove(&conn);
+    }
+
+    /// The oldest frame that may leave.
+    pub fn poll(&mut self) -> Option<ServerOut> {
         self.ready.pop_front()
     }
 }

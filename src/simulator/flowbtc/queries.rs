@@ -1,4 +1,5 @@
-//! The calls that only ask: the market, what is listed, and an account's orders, trades and amounts.
+//! The calls that only ask: the market, what is listed, and an account's orders, trades and
+//! amounts.
 
 use super::objects::{self, OrderFrame};
 use super::orders::own_order;

@@ -82,7 +82,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The account meant: AccountId, or the user's own where it is absent or 0 (FLOW-C24, FLOW-F14).
+    /// The account meant: AccountId, or the user's own where it is absent or 0 (FLOW-C24,
+    /// FLOW-F14).
     ///
     /// # Errors
     /// For an account of somebody else.

@@ -1,5 +1,5 @@
-//! Market data as FlowBTC writes it: trade, ticker and Level 2 rows, Level 1 objects, and what the
-//! venue lists. Timestamps differ by field and dialect (FLOW-F10).
+//! Market data as FlowBTC writes it: trade, ticker and Level 2 rows, Level 1 objects, and what
+//! the venue lists. Timestamps differ by field and dialect (FLOW-F10).
 
 use super::Dialect;
 use super::bars::Period;

@@ -1,5 +1,5 @@
-//! Bytes of FlowBTC's WebSocket as the server reads and writes them: frames, fields whose names have
-//! no case, exact numbers. Written for the server alone; the client has a codec of its own.
+//! Bytes of FlowBTC's WebSocket as the server reads and writes them: frames, fields whose names
+//! have no case, exact numbers. Written for the server alone; the client has a codec of its own.
 
 use crate::base::{Decimal, decimal};
 use serde_json::value::RawValue;
@@ -41,7 +41,8 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Reads `{"m":0,"i":2,"n":"Ping","o":"{}"}`, also when the whole is a JSON string (FLOW-S02).
+    /// Reads `{"m":0,"i":2,"n":"Ping","o":"{}"}`, also when the whole is a JSON string
+    /// (FLOW-S02).
     ///
     /// # Errors
     /// When it is no JSON object, or a part has the wrong type.
