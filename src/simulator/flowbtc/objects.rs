@@ -1,4 +1,4 @@
-//! Accounts' things as FlowBTC writes them: order objects (FLOW-A9, FLOW-E06), executions
+//! Accounts' things as FlowBTC writes them: order objects (contract A.9, FLOW-E06), executions
 //! (FLOW-C18, FLOW-E07), positions (FLOW-E05) and refusals (FLOW-E08 to E11). Fields that later
 //! versions added are native only; the page's dialect has exactly the documented ones.
 
@@ -73,7 +73,7 @@ pub fn settled_reason(order: &SimOrder) -> &'static str {
 
 /// The exchange gives no reason for a user's cancel, and `Replaced` for his replacement; all else
 /// is its own doing: the market or the money ran out, or an immediate order's time was over
-/// (FLOW-B3).
+/// (contract B.3).
 fn canceled_reason(reason: &str) -> &'static str {
     match reason {
         "" | "Replaced" => "UserModified",
@@ -93,7 +93,7 @@ pub struct OrderFrame<'a> {
     pub revision: i64,
 }
 
-/// The order object of replies (FLOW-A9).
+/// The order object of replies (contract A.9).
 #[must_use]
 pub fn order(order: &SimOrder, about: OrderFrame) -> String {
     let object = order_common(order, about)

@@ -10,7 +10,7 @@ use crate::base::{OrderKind, Side, Tif, VenueOrderId};
 use crate::exchange::{AccountNumber, NewOrder, Reject, SimOrder};
 
 /// FLOW-C21. A refused order is `Rejected` in the reply natively (FLOW-P06), and only in the
-/// events that follow an `Accepted` on the page (FLOW-B3).
+/// events that follow an `Accepted` on the page (contract B.3).
 pub fn send(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let order = new_order(server, call, caller)?;
     let (account, client_id) = (order.account, order.client_id);
@@ -39,7 +39,7 @@ fn rejected(reason: &str) -> String {
     Object::new().text("status", "Rejected").text("errormsg", reason).int("errorcode", 101).end()
 }
 
-/// FLOW-A8.
+/// Contract A.8.
 fn new_order(server: &FlowServer, call: &Call, caller: &Caller) -> Result<NewOrder, Failure> {
     let fields = &call.fields;
     let kind = kind(call)?;

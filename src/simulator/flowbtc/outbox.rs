@@ -48,7 +48,8 @@ impl Outbox {
         self.fresh.push((Order::Kept, ServerOut::Close { conn }));
     }
 
-    /// One event to several connections; `o` is its JSON. Its number means nothing (FLOW-B4).
+    /// One event to several connections; `o` is its JSON. Its number means nothing (contract
+    /// B.4).
     pub fn event(&mut self, conns: impl IntoIterator<Item = u32>, order: Order, n: &str, o: &str) {
         let mut text: Option<String> = None;
         for conn in conns {

@@ -64,7 +64,8 @@ pub struct Print {
     pub orders: (i64, i64),
 }
 
-/// FLOW-A6: 9 elements on the page, 11 natively (FLOW-P23). An unknown aggressor is 3 (FLOW-V11).
+/// Contract A.6: 9 elements on the page, 11 natively (FLOW-P23). An unknown aggressor is 3
+/// (FLOW-V11).
 #[must_use]
 pub fn trade_row(dialect: Dialect, print: &Print) -> String {
     let trade = &print.trade;
@@ -86,7 +87,7 @@ pub fn trade_row(dialect: Dialect, print: &Print) -> String {
     )
 }
 
-/// FLOW-A7, in the order high, low, open, close; 10 elements natively (FLOW-P23).
+/// Contract A.7, in the order high, low, open, close; 10 elements natively (FLOW-P23).
 #[must_use]
 pub fn ticker_row(dialect: Dialect, instrument: InstrumentId, bar: &Period) -> String {
     let more = match dialect {
@@ -123,7 +124,7 @@ pub struct RowHead {
     pub last: Decimal,
 }
 
-/// FLOW-A5. A removed level has no quantity, no orders and no accounts.
+/// Contract A.5. A removed level has no quantity, no orders and no accounts.
 #[must_use]
 pub fn level2_row(head: RowHead, action: Action, level: &BookLevel) -> String {
     let (number, qty, orders) = match action {
@@ -178,7 +179,8 @@ pub fn level1(dialect: Dialect, ticker: &Ticker) -> String {
     }
 }
 
-/// GetLevel1's ticker object as the page lists it (FLOW-A4), wrapped as it shows it (FLOW-F01).
+/// GetLevel1's ticker object as the page lists it (contract A.4), wrapped as it shows it
+/// (FLOW-F01).
 #[must_use]
 pub fn level1_wrapped(ticker: &Ticker) -> String {
     let data = level1_figures(Object::new(), ticker)

@@ -194,7 +194,7 @@ fn the_user_and_his_account() {
     );
 }
 
-/// FLOW-A9: the order object of the page, exactly; natively an array (FLOW-F19) with later fields.
+/// Contract A.9: the order object of the page, exactly; natively an array (FLOW-F19) with later fields.
 #[test]
 fn order_objects() {
     let order = concat!(
@@ -228,7 +228,7 @@ fn order_objects() {
     same(2, "GetOrderStatus", r#"{"OrderId":9222816249026513000}"#, unknown);
 }
 
-/// FLOW-C21, FLOW-P06, FLOW-B3.
+/// FLOW-C21, FLOW-P06, contract B.3.
 #[test]
 fn sent_orders() {
     let send = |conn, more: &str, page: &str, native: &str| {
@@ -362,7 +362,7 @@ fn changes_and_cancels() {
     );
 }
 
-/// FLOW-A4 inside the page's wrapper (FLOW-F01), bare natively (FLOW-P21); FLOW-T09's arithmetic.
+/// Contract A.4 inside the page's wrapper (FLOW-F01), bare natively (FLOW-P21); FLOW-T09's arithmetic.
 #[test]
 fn level1_replies() {
     let reply = |dialect| {
@@ -400,7 +400,7 @@ fn level1_replies() {
     assert_eq!((field(&o, "BestBid"), field(&o, "LastTradeTime")), ("0".into(), "0".into()));
 }
 
-/// FLOW-A5 and FLOW-T01's rows.
+/// Contract A.5 and FLOW-T01's rows.
 #[test]
 fn book_snapshots() {
     let mut venue = Venue::new(Dialect::Page);

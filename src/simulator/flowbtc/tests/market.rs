@@ -42,7 +42,7 @@ fn bars_are_ndax_s() {
         "[1782082980000,90489.28,90489.28,90489.28,90489.28,0,90000,90489.28,1,1782082920000]",
     ];
     assert_eq!(rows, expected);
-    // The page's rows end after the ask (FLOW-A7).
+    // The page's rows end after the ask (contract A.7).
     let page = rows::ticker_row(Dialect::Page, InstrumentId(0), &bars.last(1, 1)[0]);
     assert_eq!(page, "[1782082980000,90489.28,90489.28,90489.28,90489.28,0,90000,90489.28]");
 }

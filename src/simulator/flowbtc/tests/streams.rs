@@ -10,7 +10,7 @@ fn pushed(frames: &[Got], n: &str) -> Vec<String> {
 
 const ONE: &str = r#"{"OMSId":1,"InstrumentId":1}"#;
 
-/// FLOW-A6, FLOW-E01: ticks on the page, milliseconds and 11 elements natively (FLOW-P23).
+/// Contract A.6, FLOW-E01: ticks on the page, milliseconds and 11 elements natively (FLOW-P23).
 #[test]
 fn trades() {
     let run = |dialect| {
