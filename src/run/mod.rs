@@ -2,6 +2,8 @@
 
 pub mod backtest;
 mod result;
+pub mod source;
+pub mod venue;
 
 pub use backtest::{Spec, backtest};
 pub use result::{BacktestResult, FeedSummary};
