@@ -247,7 +247,8 @@ impl Core {
         snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price));
         // A stop is triggered by trades on the grid; it is moved away from the market.
         snapped.stop = ask.stop.map(|stop| instrument.snap_price(ask.side.opposite(), stop));
-        let exact = snapped.qty == ask.qty && snapped.price == ask.price && snapped.stop == ask.stop;
+        let exact =
+            snapped.qty == ask.qty && snapped.price == ask.price && snapped.stop == ask.stop;
         if ask.strict && !exact {
             return Err(Refusal::new("ORDER_OFF_GRID")
                 .with("tick_size", instrument.tick_size)
@@ -295,7 +296,11 @@ impl Core {
     }
 
     /// Asks for the cancel of every open order, of one strategy or of all; how many.
-    pub fn cancel_open(&mut self, who: Option<StrategyId>, instrument: Option<InstrumentId>) -> usize {
+    pub fn cancel_open(
+        &mut self,
+        who: Option<StrategyId>,
+        instrument: Option<InstrumentId>,
+    ) -> usize {
         let wanted = |order: &&Order| {
             who.is_none_or(|who| order.strategy == who)
                 && instrument.is_none_or(|instrument| order.instrument == instrument)
@@ -320,9 +325,10 @@ impl Core {
     #[must_use]
     pub fn account_value(&self, venue: &VenueName, quote: &str) -> Decimal {
         let price = |asset: &str| {
-            let row = self.instruments.iter().find(|row| {
-                row.venue == *venue && row.base == asset && row.quote == quote
-            })?;
+            let row = self
+                .instruments
+                .iter()
+                .find(|row| row.venue == *venue && row.base == asset && row.quote == quote)?;
             self.market.last(row.id)
         };
         self.ledger.equity(venue, quote, price).value

@@ -8,7 +8,8 @@ use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
     BookSide, Channel, Command, Event, FeedState, Fill, InstrumentId, Instruments, Level, Machine,
-    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut, decimal,
+    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
+    decimal,
 };
 use crate::desk::{Mode, Seen};
 use crate::lua::{Candidate, Limits as LuaLimits};
@@ -65,7 +66,10 @@ impl EngineConfig {
 #[derive(Debug)]
 pub enum In {
     /// From the transport of a venue, by its place.
-    Net { venue: usize, net: Net },
+    Net {
+        venue: usize,
+        net: Net,
+    },
     /// A new strategy, or the next version of a running one.
     Code(Candidate),
     Operator(Operator),
@@ -228,7 +232,9 @@ impl Engine {
                 let mut core = self.core.borrow_mut();
                 core.gate.halt(None, &reason);
                 core.cancel_open(None, None);
-                core.record("halt", None, None, || Plain::map(vec![("reason", Plain::Text(reason))]));
+                core.record("halt", None, None, || {
+                    Plain::map(vec![("reason", Plain::Text(reason))])
+                });
             }
             Operator::Resume => self.core.borrow_mut().gate.resume(None),
         }
@@ -288,9 +294,8 @@ impl Engine {
     }
 
     fn command(&mut self, now: Time, command: Command) {
-        let wanted = instrument_of(&command).and_then(|id| {
-            self.core.borrow().instruments.get(id).map(|row| row.venue.clone())
-        });
+        let wanted = instrument_of(&command)
+            .and_then(|id| self.core.borrow().instruments.get(id).map(|row| row.venue.clone()));
         let mut reached = false;
         for place in &mut self.venues {
             if wanted.as_ref().is_none_or(|name| *name == place.name) {

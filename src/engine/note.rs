@@ -7,21 +7,57 @@ use crate::desk::{Fault, Words};
 /// One thing worth telling.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Note {
-    Loaded { strategy: StrategyId, version: Version },
-    Reloaded { strategy: StrategyId, from: Version, version: Version },
+    Loaded {
+        strategy: StrategyId,
+        version: Version,
+    },
+    Reloaded {
+        strategy: StrategyId,
+        from: Version,
+        version: Version,
+    },
     /// A candidate was refused; `running` goes on, if anything ran.
-    Refused { name: String, fault: Fault, running: Option<Version> },
+    Refused {
+        name: String,
+        fault: Fault,
+        running: Option<Version>,
+    },
     /// An order changed state, or was refused here.
-    Order { order: Order },
-    Fill { strategy: StrategyId, version: Version, fill: Fill },
+    Order {
+        order: Order,
+    },
+    Fill {
+        strategy: StrategyId,
+        version: Version,
+        fill: Fill,
+    },
     /// A fill of the account that no order of this run explains.
-    StrangeFill { fill: Fill },
-    Fault { strategy: StrategyId, version: Version, fault: Fault },
-    Words { strategy: StrategyId, version: Version, at: Time, words: Words },
-    Halt { strategy: StrategyId, reason: String },
+    StrangeFill {
+        fill: Fill,
+    },
+    Fault {
+        strategy: StrategyId,
+        version: Version,
+        fault: Fault,
+    },
+    Words {
+        strategy: StrategyId,
+        version: Version,
+        at: Time,
+        words: Words,
+    },
+    Halt {
+        strategy: StrategyId,
+        reason: String,
+    },
     Feed(FeedNews),
     /// A line of a venue's for the operator.
-    Venue { venue: usize, text: String },
+    Venue {
+        venue: usize,
+        text: String,
+    },
     /// `on_stop` has run and nothing of ours is open any more, or `open` orders still are.
-    Stopped { open: usize },
+    Stopped {
+        open: usize,
+    },
 }

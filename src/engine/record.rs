@@ -1,7 +1,9 @@
 //! Journal records: what was decided, in the order in which it was decided, as text people can read.
 
 use crate::account::Order;
-use crate::base::{Command, Decimal, Fill, Instrument, OrderKey, Plain, StrategyId, Time, Version, decimal};
+use crate::base::{
+    Command, Decimal, Fill, Instrument, OrderKey, Plain, StrategyId, Time, Version, decimal,
+};
 
 /// One line of the journal. The outputs of one input are appended together, before any byte leaves.
 #[derive(Clone, PartialEq, Debug)]

@@ -5,7 +5,9 @@ use super::filter::Stream;
 use super::flow::EngineConfig;
 use super::note::Note;
 use crate::account::Order;
-use crate::base::{Channel, Command, Decimal, InstrumentId, Plain, Span, StrategyId, Time, Version, decimal};
+use crate::base::{
+    Channel, Command, Decimal, InstrumentId, Plain, Span, StrategyId, Time, Version, decimal,
+};
 use crate::desk::{Desk, Fault, FaultKind, Seen, Strategy};
 use crate::lua::{Candidate, Script, Setup};
 use crate::market::HistoryKind;
@@ -263,7 +265,12 @@ impl Slot {
                 Channel::Book => (Channel::Book, Some(stream.wanted.depth)),
                 other @ (Channel::Trades | Channel::Quotes | Channel::Session) => (other, None),
             };
-            let wish = Command::Subscribe { instrument: stream.instrument, channel, depth, interval: None };
+            let wish = Command::Subscribe {
+                instrument: stream.instrument,
+                channel,
+                depth,
+                interval: None,
+            };
             if !wishes.contains(&wish) {
                 wishes.push(wish);
             }
