@@ -2,6 +2,8 @@
 
 pub mod backtest;
 mod result;
+pub mod live;
+pub mod scripts;
 pub mod source;
 pub mod venue;
 
