@@ -116,6 +116,12 @@ impl<T> Lane<T> {
         places.into_iter().filter_map(|place| self.remove(place)).collect()
     }
 
+    /// Whether an item that `wanted` picks is waiting.
+    #[must_use]
+    pub fn has(&self, wanted: impl Fn(&T) -> bool) -> bool {
+        self.queue.values().any(|(_, item)| wanted(item))
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.queue.len()

@@ -2,4 +2,7 @@
 
 pub mod payload;
 pub mod request;
+pub mod session;
 pub mod wire;
+
+pub use session::{Session, SessionConfig};
