@@ -1,1 +1,5 @@
 //! Wirings: live and paper, backtest, served venues.
+
+pub mod options;
+
+pub use crate::lua::stdlib;
