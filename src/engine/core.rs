@@ -42,6 +42,8 @@ pub struct Core {
     pub outbox: VecDeque<Approved<Command>>,
     pub records: VecDeque<Record>,
     pub notes: VecDeque<Note>,
+    /// Orders that passed the gate so far.
+    pub sent: u64,
     /// Whether records are made at all (a backtest keeps none).
     pub recording: bool,
     /// Strategies that asked to stop since the engine last looked.
@@ -71,6 +73,7 @@ impl Core {
             outbox: VecDeque::new(),
             records: VecDeque::new(),
             notes: VecDeque::new(),
+            sent: 0,
             recording: true,
             halts: Vec::new(),
             expiries: BTreeMap::new(),
@@ -279,6 +282,7 @@ impl Core {
             self.expiries.insert((at, key), ());
         }
         self.orders.insert(order.clone());
+        self.sent += 1;
         self.send(Some(who), approved.into_command());
         Ok(order)
     }

@@ -374,7 +374,9 @@ impl Engine {
     ) {
         for at in 0..self.roster.slots.len() {
             let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            let wanted = slot.streams.iter_mut().fold(false, |any, stream| takes(stream) || any);
+            // Every stream is asked: each remembers what it let through.
+            let taken = slot.streams.iter_mut().filter_map(|stream| takes(stream).then_some(()));
+            let wanted = taken.count() > 0;
             if wanted {
                 slot.tell(now, news);
                 self.after(now, at);
@@ -525,6 +527,14 @@ impl Engine {
     fn close_bars(&mut self, now: Time) -> bool {
         self.core.borrow_mut().market.advance(now);
         self.tell_bars(now)
+    }
+
+    /// Delivers one public event of a tape, at its time. What strategies ask for waits for the next
+    /// `handle`.
+    pub fn public(&mut self, now: Time, event: &Event) {
+        let later = self.core.borrow().now.max(now);
+        self.core.borrow_mut().now = later;
+        self.event(now, event);
     }
 
     /// Takes the next tape block; its rows are delivered by `rows`.

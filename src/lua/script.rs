@@ -201,6 +201,11 @@ impl Script {
         set.call::<()>((only, names.join(", "))).map_err(text)
     }
 
+    /// The names of the handlers it has.
+    pub fn handlers(&self) -> impl Iterator<Item = &'static str> {
+        self.declared.handlers.keys().copied()
+    }
+
     /// The declared parameters.
     #[must_use]
     pub fn params(&self) -> &[Param] {
