@@ -2,7 +2,7 @@
 
 use crate::base::{Decimal, Fees, Span, Time, VenueName, decimal, names};
 use crate::edge::tape;
-use crate::run::options::{Dialect, InstrumentOption, QueueModel, Speed};
+use crate::run::options::{Dialect, InstrumentOption, Pace, QueueModel};
 
 /// `10ms`, `30s`, `1.5m`; `0` needs no unit.
 pub(super) fn duration(text: &str) -> Result<Span, String> {
@@ -159,12 +159,12 @@ pub(super) fn queue(text: &str) -> Result<QueueModel, String> {
 }
 
 /// `1`, `10`, `0.5`, `max`
-pub(super) fn speed(text: &str) -> Result<Speed, String> {
+pub(super) fn speed(text: &str) -> Result<Pace, String> {
     if text == "max" {
-        return Ok(Speed::Max);
+        return Ok(Pace::Max);
     }
     match text.parse::<f64>() {
-        Ok(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
+        Ok(times) if times.is_finite() && times > 0.0 => Ok(Pace::Times(times)),
         _ => Err("write 1 for real time, 10 for ten times as fast, or max".to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Failure, Global, args, existing, usage};
 use crate::base::{Decimal, Fees, Span};
 use crate::edge::tape::TimeUnit;
-use crate::run::options::{InstrumentOption, Outcome, RunOptions, Speed};
+use crate::run::options::{InstrumentOption, Outcome, Pace, RunOptions};
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -46,7 +46,7 @@ pub(super) struct Args {
     seed: u64,
     /// How fast the embedded exchange's market passes: 1, 10, max
     #[arg(long, value_parser = args::speed, default_value = "1")]
-    speed: Speed,
+    speed: Pace,
 }
 
 pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {

@@ -3,7 +3,7 @@
 use super::args::{balance, duration, fees, instrument, pair, queue, speed, time};
 use super::*;
 use crate::base::{Span, decimal};
-use crate::run::options::{QueueModel, Speed};
+use crate::run::options::{Pace, QueueModel};
 use clap::CommandFactory;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -73,7 +73,7 @@ fn amounts_fees_and_the_rest() {
     assert_eq!(pair("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
     assert_eq!(queue("risk-averse"), Ok(QueueModel::RiskAverse));
     assert!(queue("prob").unwrap_err().contains("risk-averse"));
-    assert_eq!((speed("max"), speed("2")), (Ok(Speed::Max), Ok(Speed::Times(2.0))));
+    assert_eq!((speed("max"), speed("2")), (Ok(Pace::Max), Ok(Pace::Times(2.0))));
     assert!(speed("0").is_err() && speed("-1").is_err() && speed("inf").is_err());
     assert!(time("2024-08-09").is_ok() && time("yesterday").is_err());
 }

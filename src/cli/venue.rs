@@ -3,7 +3,7 @@
 use super::{Failure, Global, args, existing, usage};
 use crate::base::{Fees, Span};
 use crate::edge::tape::TimeUnit;
-use crate::run::options::{Dialect, InstrumentOption, Outcome, Speed, VenueOptions};
+use crate::run::options::{Dialect, InstrumentOption, Outcome, Pace, VenueOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub(super) struct Args {
     fee: Option<Fees>,
     /// How fast the market passes: 1, 10, max
     #[arg(long, value_parser = args::speed, default_value = "1")]
-    speed: Speed,
+    speed: Pace,
     /// Keep accounts, orders and ledger in this folder
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,

@@ -6,6 +6,7 @@ use crate::edge::tape::TimeUnit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use super::venue::{Dialect, Pace};
 pub use crate::exchange::QueueModel;
 
 /// An instrument as users name it: `flowbtc:BTCBRL,tick=0.01,lot=0.00000001`.
@@ -27,15 +28,6 @@ impl InstrumentOption {
     pub fn name(&self) -> String {
         format!("{}:{}", self.venue, self.symbol)
     }
-}
-
-/// How fast a recorded or synthetic market passes.
-#[derive(Copy, Clone, PartialEq, Debug)]
-pub enum Speed {
-    /// So many market seconds in a second.
-    Times(f64),
-    /// As fast as its readers take it.
-    Max,
 }
 
 /// How stdout is used.
@@ -92,19 +84,9 @@ pub struct RunOptions {
     pub feed: Option<PathBuf>,
     pub time_unit: Option<TimeUnit>,
     pub seed: u64,
-    pub speed: Speed,
+    pub speed: Pace,
     pub config: Config,
     pub output: Output,
-}
-
-/// How the simulated FlowBTC speaks where the documentation and the live system differ.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub enum Dialect {
-    /// As the documentation's page has it.
-    #[default]
-    Page,
-    /// As AlphaPoint's own systems do.
-    Native,
 }
 
 /// `lunario venue`
@@ -117,7 +99,7 @@ pub struct VenueOptions {
     pub seed: u64,
     pub instrument: Option<InstrumentOption>,
     pub fees: Option<Fees>,
-    pub speed: Speed,
+    pub speed: Pace,
     pub state: Option<PathBuf>,
     pub dialect: Dialect,
     pub run_for: Option<Span>,
