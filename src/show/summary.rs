@@ -22,7 +22,8 @@ impl Section {
     }
 }
 
-/// The sections one under the other, names to the left, values to the right. Ends with a line break.
+/// The sections one under the other, names to the left, values to the right. Ends with a line
+/// break.
 #[must_use]
 pub fn table(sections: &[Section]) -> String {
     let shown: Vec<&Section> = sections.iter().filter(|section| !section.rows.is_empty()).collect();

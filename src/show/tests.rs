@@ -82,8 +82,8 @@ fn events_are_lines_people_can_read() {
         ),
         (
             What::Fill(fill()),
-            "fill        sell         0.01 flowbtc:BTCBRL  @ 351200.1        #77  fee 3.512001 BRL  \
-             taker",
+            "fill        sell         0.01 flowbtc:BTCBRL  @ 351200.1        #77  \
+             fee 3.512001 BRL  taker",
         ),
         (
             What::Refused {
@@ -91,8 +91,8 @@ fn events_are_lines_people_can_read() {
                 message: "expected `end`".into(),
                 running: Some("fedcba98".into()),
             },
-            "refused     version fedcba98 goes on\n    error: expected `end`\n     --> ema.luau:2:9\n      \
-             |\n    2 | local x = y z\n      |         ^",
+            "refused     version fedcba98 goes on\n    error: expected `end`\n     \
+             --> ema.luau:2:9\n      |\n    2 | local x = y z\n      |         ^",
         ),
         (What::Halt { reason: "too many orders".into() }, "halt        too many orders"),
         (
@@ -131,12 +131,22 @@ fn events_are_json_with_the_keys_of_the_contract() {
         (
             What::Order(order(OrderState::Working)),
             "order",
-            r#","order":"77","venue_id":"9007199254740993","instrument":"flowbtc:BTCBRL","side":"buy","qty":"0.01","price":"351200.1","stop":null,"filled":"0","state":"working","tag":"","reason":"""#.to_owned(),
+            [
+                r#","order":"77","venue_id":"9007199254740993","instrument":"flowbtc:BTCBRL","#,
+                r#""side":"buy","qty":"0.01","price":"351200.1","stop":null,"filled":"0","#,
+                r#""state":"working","tag":"","reason":"""#,
+            ]
+            .concat(),
         ),
         (
             What::Fill(fill()),
             "fill",
-            r#","order":"77","trade_id":"5","instrument":"flowbtc:BTCBRL","side":"sell","qty":"0.01","price":"351200.1","fee":"3.512001","fee_currency":"BRL","liquidity":"taker""#.to_owned(),
+            [
+                r#","order":"77","trade_id":"5","instrument":"flowbtc:BTCBRL","side":"sell","#,
+                r#""qty":"0.01","price":"351200.1","fee":"3.512001","fee_currency":"BRL","#,
+                r#""liquidity":"taker""#,
+            ]
+            .concat(),
         ),
         (
             What::Refused { place: Place::default(), message: "a \"b\"\n".into(), running: None },
@@ -173,8 +183,8 @@ fn the_status_line_has_position_and_profit() {
     assert_eq!(
         status(&now, Style::PLAIN),
         format!(
-            "{HEAD}status              -0.5 BTC   1 open  net    +1,222.32 BRL  realized +1,234.57  \
-             unrealized -0.25  fees 12.00  12,345 events/s"
+            "{HEAD}status              -0.5 BTC   1 open  net    +1,222.32 BRL  \
+             realized +1,234.57  unrealized -0.25  fees 12.00  12,345 events/s"
         )
     );
     let colored = status(&now, Style { color: true });
