@@ -91,7 +91,8 @@ fn every_flag_of_the_contract_is_known() {
          --param a=1 --param b=2 --from 2024-01-01 --to 2024-02-01 --balance BRL=100000 \
          --balance BTC=1 --fee maker=0.001,taker=0.001 --latency 10ms --queue none --seed 7 \
          --time-unit ms --json",
-        "lunario backtest a.luau --feed a.csv --feed-latency 1ms --order-latency 2ms --report r.html",
+        "lunario backtest a.luau --feed a.csv --feed-latency 1ms --order-latency 2ms \
+         --report r.html",
         "lunario venue --flowbtc-http 127.0.0.1:0 --flowbtc-ws 127.0.0.1:0 \
          --mercadobitcoin 127.0.0.1:0 --sentra 127.0.0.1:0 --synthetic 4 --speed max --state d \
          --faults f --dialect native --json",
