@@ -19,6 +19,36 @@ pub struct Ask {
     pub strict: bool,
 }
 
+impl Ask {
+    /// What the order is, told by the prices it carries.
+    #[must_use]
+    pub const fn kind(&self) -> OrderKind {
+        match (self.price.is_some(), self.stop.is_some()) {
+            (false, false) => OrderKind::Market,
+            (true, false) => OrderKind::Limit,
+            (false, true) => OrderKind::Stop,
+            (true, true) => OrderKind::StopLimit,
+        }
+    }
+
+    /// The ask as an order with this key, not yet snapped or checked.
+    #[must_use]
+    pub fn place(&self, key: OrderKey) -> Place {
+        Place {
+            key,
+            instrument: self.instrument,
+            side: self.side,
+            kind: self.kind(),
+            qty: self.qty,
+            price: self.price,
+            stop: self.stop,
+            post_only: self.post_only,
+            reduce_only: self.reduce_only,
+            tif: self.tif,
+        }
+    }
+}
+
 /// An order that passed the gate, as a venue gets it. `qty` and prices are on the instrument's grid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {

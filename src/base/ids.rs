@@ -38,6 +38,8 @@ const STRATEGY_BITS: u32 = 8;
 const RUN_BITS: u32 = 30;
 
 impl OrderKey {
+    /// The smallest key there is.
+    pub const FIRST: OrderKey = OrderKey(1);
     /// The largest sequence one strategy can reach in one run.
     pub const MAX_SEQUENCE: u32 = (1 << SEQUENCE_BITS) - 1;
     /// The largest run number (seconds since 2026-01-01 in live runs, 34 years).

@@ -99,6 +99,11 @@ impl Span {
     pub const fn plus(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
+
+    #[must_use]
+    pub const fn minus(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
 }
 
 impl fmt::Display for Time {

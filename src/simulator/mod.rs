@@ -1,1 +1,3 @@
 //! The server halves of the venues' protocols over the simulated exchange; never imports `venue`.
+
+pub mod flowbtc;

@@ -1,0 +1,520 @@
+//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
+
+use super::note::Note;
+use super::record::{self, Record};
+use super::timers::Timers;
+use crate::account::{FillOutcome, Ledger, Order, Orders};
+use crate::base::tape::TradeBlock;
+use crate::base::{
+    Ask, Bar, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey,
+    OrderKind, OrderNews, OrderState, Plain, Quote, Refusal, Side, Span, StrategyId, Time, Trade,
+    VenueName, Version,
+};
+use crate::desk::{Desk, PositionView, Words, refused};
+use crate::market::{HistoryKind, Market};
+use crate::risk::{Approved, Facts, Gate, Replace};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// What one strategy is, as far as its orders need it.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub name: String,
+    pub version: Version,
+    /// Orders asked for so far; the last part of the order keys.
+    pub sequence: u32,
+}
+
+/// Everything the strategies' asks can reach.
+#[derive(Debug)]
+pub struct Core {
+    pub now: Time,
+    /// Part of every order key: tells the runs of one account apart.
+    pub run: u32,
+    pub instruments: Instruments,
+    pub market: Market,
+    pub orders: Orders,
+    pub ledger: Ledger,
+    pub gate: Gate,
+    pub timers: Timers,
+    pub owners: Vec<Owner>,
+    /// Approved commands on their way to a venue, oldest first.
+    pub outbox: VecDeque<Approved<Command>>,
+    pub records: VecDeque<Record>,
+    pub notes: VecDeque<Note>,
+    /// Orders that passed the gate so far.
+    pub sent: u64,
+    /// Whether records are made at all (a backtest keeps none).
+    pub recording: bool,
+    /// Strategies that asked to stop since the engine last looked.
+    pub halts: Vec<(StrategyId, String)>,
+    pub(super) expiries: BTreeMap<(Time, OrderKey), ()>,
+    block: Option<Rc<TradeBlock>>,
+    absorbed: usize,
+}
+
+/// The depth of history kept from a strategy's first request on, and before it where a script's
+/// source mentions `history`.
+pub const HISTORY: usize = 1_000;
+
+impl Core {
+    #[must_use]
+    pub fn new(run: u32, instruments: Instruments, gate: Gate) -> Core {
+        Core {
+            now: Time::ZERO,
+            run,
+            instruments,
+            market: Market::default(),
+            orders: Orders::default(),
+            ledger: Ledger::default(),
+            gate,
+            timers: Timers::default(),
+            owners: Vec::new(),
+            outbox: VecDeque::new(),
+            records: VecDeque::new(),
+            notes: VecDeque::new(),
+            sent: 0,
+            recording: true,
+            halts: Vec::new(),
+            expiries: BTreeMap::new(),
+            block: None,
+            absorbed: 0,
+        }
+    }
+
+    #[must_use]
+    pub fn owner(&self, who: StrategyId) -> Option<&Owner> {
+        self.owners.get(usize::from(who.0))
+    }
+
+    #[must_use]
+    pub fn version(&self, who: StrategyId) -> Version {
+        self.owner(who).map_or_else(|| Version("".into()), |owner| owner.version.clone())
+    }
+
+    /// Takes a tape block whose rows will be handled one after another.
+    pub fn load_block(&mut self, block: Rc<TradeBlock>) {
+        self.block = Some(block);
+        self.absorbed = 0;
+    }
+
+    /// Rows up to `to` (not included) have happened.
+    pub fn absorb_to(&mut self, to: usize) {
+        if let Some(block) = self.block.as_ref().filter(|_| to > self.absorbed) {
+            self.market.absorb(block, self.absorbed, to);
+            if let Some(at) = to.checked_sub(1).and_then(|last| block.times.get(last)) {
+                self.now = self.now.max(*at);
+            }
+            self.absorbed = to;
+        }
+    }
+
+    /// Lets an event change what is known of market and account. What scripts should hear of it
+    /// beyond the event itself: orders that moved.
+    pub fn apply(&mut self, event: &Event) -> Vec<Order> {
+        self.market.apply(event);
+        match event {
+            Event::Order(news) => self.order_news(news).into_iter().collect(),
+            Event::Balance(news) => {
+                self.ledger.balance_news(news);
+                Vec::new()
+            }
+            Event::Instrument(rules) => {
+                if let Some(known) = self.instruments.find(&rules.name()) {
+                    let mut rules = rules.clone();
+                    rules.id = known.id;
+                    self.instruments.update(rules);
+                }
+                Vec::new()
+            }
+            Event::Trade(_)
+            | Event::Quote(_)
+            | Event::Book(_)
+            | Event::Bar(_)
+            | Event::Fill(_)
+            | Event::Feed(_) => Vec::new(),
+        }
+    }
+
+    fn order_news(&mut self, news: &OrderNews) -> Option<Order> {
+        let before = self.orders.get(news.key)?.venue_id;
+        let change = self.orders.apply(news);
+        let order = self.orders.get(news.key)?.clone();
+        if change.is_none() && order.venue_id == before {
+            return None;
+        }
+        self.record_order(&order);
+        change?;
+        self.notes.push_back(Note::Order { order: order.clone() });
+        Some(order)
+    }
+
+    /// Books a fill. The order after it, and whether the order's state changed by it.
+    pub fn fill(&mut self, fill: &Fill) -> Option<(Order, bool)> {
+        let change = match self.orders.fill(fill) {
+            FillOutcome::Applied(change) => change,
+            FillOutcome::Duplicate => return None,
+            FillOutcome::Stranger => {
+                if let Some(instrument) = self.instruments.get(fill.instrument) {
+                    self.ledger.outside(fill, instrument);
+                }
+                self.notes.push_back(Note::StrangeFill { fill: fill.clone() });
+                return None;
+            }
+        };
+        let order = self.orders.get(fill.order)?.clone();
+        let instrument = self.instruments.get(fill.instrument)?;
+        self.ledger.fill(order.strategy, fill, instrument);
+        let name = instrument.name();
+        self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
+            record::fill(fill, &name)
+        });
+        let (strategy, version) = (order.strategy, order.version.clone());
+        self.notes.push_back(Note::Fill { strategy, version, fill: fill.clone() });
+        if change.is_some() {
+            self.record_order(&order);
+            self.notes.push_back(Note::Order { order: order.clone() });
+        }
+        Some((order, change.is_some()))
+    }
+
+    fn record_order(&mut self, order: &Order) {
+        let name = self.instrument_name(order.instrument);
+        self.record("order", Some(order.strategy), Some(order.version.clone()), || {
+            record::order(order, &name)
+        });
+    }
+
+    pub fn record(
+        &mut self,
+        kind: &'static str,
+        strategy: Option<StrategyId>,
+        version: Option<Version>,
+        body: impl FnOnce() -> Plain,
+    ) {
+        if self.recording {
+            let name = strategy.and_then(|who| self.owner(who)).map(|owner| owner.name.clone());
+            let name = name.unwrap_or_default();
+            let at = self.now;
+            self.records.push_back(Record { at, kind, strategy, name, version, body: body() });
+        }
+    }
+
+    #[must_use]
+    pub fn instrument_name(&self, id: InstrumentId) -> String {
+        self.instruments.get(id).map(Instrument::name).unwrap_or_default()
+    }
+
+    /// Puts an approved command on its way: into the journal first, then into the outbox.
+    fn send(&mut self, who: Option<StrategyId>, command: Approved<Command>) {
+        let instrument = instrument_of(command.get()).and_then(|id| self.instruments.get(id));
+        if self.recording {
+            let (kind, body) = record::command(command.get(), instrument);
+            let version = who.map(|who| self.version(who));
+            self.record(kind, who, version, || body);
+        }
+        self.outbox.push_back(command);
+    }
+
+    fn next_key(&mut self, who: StrategyId) -> Option<OrderKey> {
+        let owner = self.owners.get_mut(usize::from(who.0))?;
+        owner.sequence += 1;
+        OrderKey::compose(self.run, who, owner.sequence)
+    }
+
+    fn facts<'a>(&'a self, who: StrategyId, instrument: &'a Instrument) -> Facts<'a> {
+        Facts {
+            strategy: who,
+            position: self.ledger.position(who, instrument.id).qty,
+            exposure: self.orders.exposure(Some(who), instrument.id),
+            last: self.market.last(instrument.id),
+            quote: self.market.quote(instrument.id),
+            instrument,
+            open_orders: self.orders.count(who),
+            ready: self.market.is_ready(&instrument.venue),
+        }
+    }
+
+    /// An order refused here: told to the owner, in the journal, never sent.
+    fn refuse(&mut self, who: StrategyId, ask: &Ask, key: OrderKey, refusal: &Refusal) -> Order {
+        let order = refused(ask, key, who, self.version(who), refusal, self.now);
+        self.orders.insert(order.clone());
+        self.record_order(&order);
+        self.notes.push_back(Note::Order { order: order.clone() });
+        order
+    }
+
+    fn snapped(ask: &Ask, instrument: &Instrument) -> Result<Ask, Refusal> {
+        let mut snapped = ask.clone();
+        snapped.qty = instrument.snap_qty(ask.qty);
+        snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price));
+        // A stop is triggered by trades on the grid; it is moved away from the market.
+        snapped.stop = ask.stop.map(|stop| instrument.snap_price(ask.side.opposite(), stop));
+        let exact =
+            snapped.qty == ask.qty && snapped.price == ask.price && snapped.stop == ask.stop;
+        if ask.strict && !exact {
+            return Err(Refusal::new("ORDER_OFF_GRID")
+                .with("tick_size", instrument.tick_size)
+                .with("lot_size", instrument.lot_size));
+        }
+        if snapped.qty.is_zero() && !ask.qty.is_zero() {
+            return Err(Refusal::new("ORDER_BELOW_LOT")
+                .with("qty", ask.qty)
+                .with("lot_size", instrument.lot_size));
+        }
+        Ok(snapped)
+    }
+
+    /// The one way of an order from a strategy to a venue.
+    fn try_place(&mut self, who: StrategyId, ask: &Ask, key: OrderKey) -> Result<Order, Refusal> {
+        let instrument = self.instruments.get(ask.instrument).cloned();
+        let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
+        let ask = Core::snapped(ask, &instrument)?;
+        let place = ask.place(key);
+        let mut gate = std::mem::take(&mut self.gate);
+        let approved = gate.check(self.now, &place, &self.facts(who, &instrument));
+        self.gate = gate;
+        let approved = approved?;
+        let mut order = Order::new(&place, who, self.version(who), self.now);
+        order.tag.clone_from(&ask.tag);
+        order.expires_at = ask.expires.map(|span| self.now.plus(span));
+        if let Some(at) = order.expires_at {
+            self.expiries.insert((at, key), ());
+        }
+        self.orders.insert(order.clone());
+        self.sent += 1;
+        self.send(Some(who), approved.into_command());
+        Ok(order)
+    }
+
+    /// Asks for the cancel of an open order, whoever owns it.
+    pub fn cancel_order(&mut self, key: OrderKey) -> bool {
+        let Some(order) = self.orders.get(key) else { return false };
+        let (who, instrument) = (order.strategy, order.instrument);
+        if !self.orders.ask_cancel(key, self.now) {
+            return false;
+        }
+        let command = self.gate.approve_cancel(key, instrument);
+        self.send(Some(who), command);
+        true
+    }
+
+    /// Asks for the cancel of every open order, of one strategy or of all; how many.
+    pub fn cancel_open(
+        &mut self,
+        who: Option<StrategyId>,
+        instrument: Option<InstrumentId>,
+    ) -> usize {
+        let wanted = |order: &&Order| {
+            who.is_none_or(|who| order.strategy == who)
+                && instrument.is_none_or(|instrument| order.instrument == instrument)
+        };
+        let keys: Vec<OrderKey> =
+            self.orders.open().filter(wanted).map(|order| order.key).collect();
+        keys.into_iter().filter(|key| self.cancel_order(*key)).count()
+    }
+
+    /// The next order that outlived its `expires`, canceled.
+    pub fn expire_due(&mut self) -> bool {
+        let Some(entry) = self.expiries.first_entry().filter(|entry| entry.key().0 <= self.now)
+        else {
+            return false;
+        };
+        let ((_, key), ()) = entry.remove_entry();
+        self.cancel_order(key);
+        true
+    }
+
+    /// Value of the venue's account in `quote`, other assets at their last price.
+    #[must_use]
+    pub fn account_value(&self, venue: &VenueName, quote: &str) -> Decimal {
+        let price = |asset: &str| {
+            let row = self
+                .instruments
+                .iter()
+                .find(|row| row.venue == *venue && row.base == asset && row.quote == quote)?;
+            self.market.last(row.id)
+        };
+        self.ledger.equity(venue, quote, price).value
+    }
+
+    fn own_open(&self, who: StrategyId, key: OrderKey) -> Result<&Order, Refusal> {
+        self.orders
+            .get(key)
+            .filter(|order| order.strategy == who && order.state.is_open())
+            .ok_or_else(|| Refusal::new("ORDER_NOT_OPEN").with("order", key))
+    }
+
+    fn want_history(&mut self, instrument: InstrumentId, kind: HistoryKind, n: usize) {
+        self.market.want_history(instrument, kind, n.max(HISTORY));
+    }
+}
+
+/// The instrument a command is about, where it is about one.
+#[must_use]
+pub fn instrument_of(command: &Command) -> Option<InstrumentId> {
+    match command {
+        Command::Place(place) => Some(place.instrument),
+        Command::Cancel { instrument, .. }
+        | Command::Replace { instrument, .. }
+        | Command::Subscribe { instrument, .. } => Some(*instrument),
+        Command::CancelAll { instrument } => *instrument,
+    }
+}
+
+impl Desk for Core {
+    fn at(&mut self, now: Time, row: Option<usize>) {
+        self.now = self.now.max(now);
+        if let Some(row) = row {
+            self.absorb_to(row + 1);
+        }
+    }
+
+    fn place(&mut self, who: StrategyId, ask: &Ask) -> Order {
+        let Some(key) = self.next_key(who) else {
+            let refusal = Refusal::new("ORDER_KEYS_USED_UP").with("run", self.run);
+            return refused(ask, OrderKey::FIRST, who, self.version(who), &refusal, self.now);
+        };
+        match self.try_place(who, ask, key) {
+            Ok(order) => order,
+            Err(refusal) => self.refuse(who, ask, key, &refusal),
+        }
+    }
+
+    fn cancel(&mut self, who: StrategyId, key: OrderKey) -> Result<(), Refusal> {
+        self.own_open(who, key)?;
+        self.cancel_order(key);
+        Ok(())
+    }
+
+    fn replace(
+        &mut self,
+        who: StrategyId,
+        key: OrderKey,
+        price: Option<Decimal>,
+        qty: Option<Decimal>,
+    ) -> Result<(), Refusal> {
+        let order = self.own_open(who, key)?.clone();
+        let instrument = self.instruments.get(order.instrument).cloned();
+        let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
+        let alias = self.next_key(who).ok_or_else(|| Refusal::new("ORDER_KEYS_USED_UP"))?;
+        let ask = Replace {
+            alias,
+            price: price.map(|price| instrument.snap_price(order.side, price)),
+            qty: instrument.snap_qty(qty.unwrap_or_else(|| order.remaining())),
+        };
+        let mut gate = std::mem::take(&mut self.gate);
+        let approved = gate.check_replace(self.now, &ask, &order, &self.facts(who, &instrument));
+        self.gate = gate;
+        let approved = approved?;
+        self.orders.ask_replace(key, ask.qty, self.now);
+        self.send(Some(who), approved);
+        Ok(())
+    }
+
+    fn cancel_all(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> usize {
+        self.cancel_open(Some(who), instrument)
+    }
+
+    fn flatten(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> Vec<Order> {
+        self.cancel_open(Some(who), instrument);
+        let open: Vec<(InstrumentId, Decimal)> = self
+            .ledger
+            .positions()
+            .filter(|(owner, id, _)| *owner == who && instrument.is_none_or(|only| only == *id))
+            .map(|(_, id, position)| (id, position.qty))
+            .filter(|(_, qty)| !qty.is_zero())
+            .collect();
+        let close = |(instrument, qty): (InstrumentId, Decimal)| Ask {
+            instrument,
+            side: if qty > Decimal::ZERO { Side::Sell } else { Side::Buy },
+            qty: qty.abs(),
+            price: None,
+            stop: None,
+            post_only: false,
+            reduce_only: true,
+            tif: crate::base::Tif::Gtc,
+            expires: None,
+            tag: "flatten".into(),
+            strict: false,
+        };
+        open.into_iter().map(|row| self.place(who, &close(row))).collect()
+    }
+
+    fn order(&self, who: StrategyId, key: OrderKey) -> Option<Order> {
+        self.orders.get(key).filter(|order| order.strategy == who).cloned()
+    }
+
+    fn position(&self, who: StrategyId, instrument: InstrumentId) -> PositionView {
+        let position = self.ledger.position(who, instrument);
+        let last = self.market.last(instrument);
+        PositionView {
+            qty: position.qty,
+            avg_price: position.avg_price(),
+            realized: position.realized(),
+            unrealized: last.map_or(Decimal::ZERO, |last| position.unrealized(last)),
+        }
+    }
+
+    fn balance(&self, asset: &str) -> Option<(Decimal, Decimal)> {
+        let venues = self.instruments.iter().map(|row| &row.venue);
+        let mut found = venues.filter_map(|venue| self.ledger.balance(venue, asset));
+        found.next().map(|balance| (balance.total, balance.held))
+    }
+
+    fn equity(&self, instrument: InstrumentId) -> Decimal {
+        self.instruments
+            .get(instrument)
+            .map_or(Decimal::ZERO, |row| self.account_value(&row.venue, &row.quote))
+    }
+
+    fn set_timer(&mut self, who: StrategyId, name: &str, span: Span, repeat: bool) {
+        self.timers.set(who, name, self.now, span, repeat);
+    }
+
+    fn cancel_timer(&mut self, who: StrategyId, name: &str) -> bool {
+        self.timers.cancel(who, name)
+    }
+
+    fn instrument(&self, id: InstrumentId) -> Option<Instrument> {
+        self.instruments.get(id).cloned()
+    }
+
+    fn instrument_named(&self, name: &str) -> Option<Instrument> {
+        self.instruments.find(name).cloned()
+    }
+
+    fn trades(&mut self, instrument: InstrumentId, n: usize) -> Vec<Trade> {
+        self.want_history(instrument, HistoryKind::Trades, n);
+        self.market.trades(instrument, n).cloned().collect()
+    }
+
+    fn quotes(&mut self, instrument: InstrumentId, n: usize) -> Vec<Quote> {
+        self.want_history(instrument, HistoryKind::Quotes, n);
+        self.market.quotes(instrument, n).cloned().collect()
+    }
+
+    fn bars(&mut self, instrument: InstrumentId, n: usize) -> Vec<Bar> {
+        self.want_history(instrument, HistoryKind::Bars, n);
+        let interval = self.market.intervals(instrument).next();
+        interval.map_or_else(Vec::new, |interval| {
+            self.market.bars(instrument, interval, n).cloned().collect()
+        })
+    }
+
+    fn say(&mut self, who: StrategyId, words: Words) {
+        let (version, at) = (self.version(who), self.now);
+        self.notes.push_back(Note::Words { strategy: who, version, at, words });
+    }
+
+    fn halt(&mut self, who: StrategyId, reason: &str) {
+        self.gate.halt(Some(who), reason);
+        self.halts.push((who, reason.to_owned()));
+    }
+}
+
+/// Which kind of order can rest at the venue, and so is looked after at the end of a run.
+#[must_use]
+pub fn can_rest(order: &Order) -> bool {
+    order.kind != OrderKind::Market || order.state == OrderState::Unknown
+}

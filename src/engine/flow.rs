@@ -1,0 +1,639 @@
+//! The engine's flow: inputs in, events to strategies, asks through the gate, commands to venues.
+
+use super::core::{Core, can_rest, instrument_of};
+use super::note::Note;
+use super::record::Record;
+use super::roster::{Roster, StrategyStatus};
+use crate::account::Order;
+use crate::base::tape::TradeBlock;
+use crate::base::{
+    BookSide, Channel, Command, Event, FeedState, Fill, InstrumentId, Instruments, Level, Machine,
+    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
+    decimal,
+};
+use crate::desk::{Mode, Seen};
+use crate::lua::{Candidate, Limits as LuaLimits};
+use crate::risk::{Gate, Limits};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// What an engine is made with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Part of every order key; different for every run of an account.
+    pub run: u32,
+    pub mode: Mode,
+    pub instruments: Instruments,
+    pub limits: Limits,
+    /// Limits of single strategies, by name.
+    pub own_limits: BTreeMap<String, Limits>,
+    pub lua: LuaLimits,
+    /// Parameter overrides by strategy name.
+    pub params: BTreeMap<String, BTreeMap<String, String>>,
+    pub seed: u64,
+    pub default_instrument: Option<String>,
+    /// More failed handlers than this in a minute halt a strategy.
+    pub faults_a_minute: usize,
+    /// More handlers stopped by the budget than this in a minute halt a strategy.
+    pub overruns_a_minute: usize,
+    /// Whether journal records are made.
+    pub recording: bool,
+}
+
+impl EngineConfig {
+    /// The defaults of a run in this mode.
+    #[must_use]
+    pub fn new(mode: Mode, run: u32, instruments: Instruments) -> EngineConfig {
+        EngineConfig {
+            run,
+            mode,
+            instruments,
+            limits: Limits::default(),
+            own_limits: BTreeMap::new(),
+            lua: LuaLimits::default(),
+            params: BTreeMap::new(),
+            seed: 1,
+            default_instrument: None,
+            faults_a_minute: 100,
+            overruns_a_minute: 5,
+            recording: true,
+        }
+    }
+}
+
+/// What goes into an engine.
+#[derive(Debug)]
+pub enum In {
+    /// From the transport of a venue, by its place.
+    Net {
+        venue: usize,
+        net: Net,
+    },
+    /// A new strategy, or the next version of a running one.
+    Code(Candidate),
+    Operator(Operator),
+    /// Time passed.
+    Tick,
+}
+
+/// What a person asks of an engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Operator {
+    /// Ends the run: `on_stop`, then every open order is canceled.
+    Stop,
+    /// No new orders of any strategy; open ones are canceled.
+    Halt(String),
+    Resume,
+}
+
+/// What comes out of an engine. All records of one input come before its bytes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Out {
+    Record(Record),
+    Net { venue: usize, net: Net },
+    Note(Note),
+}
+
+struct Place {
+    name: VenueName,
+    venue: Box<dyn Venue>,
+}
+
+/// The deterministic whole of a run.
+pub struct Engine {
+    core: Rc<RefCell<Core>>,
+    roster: Roster,
+    venues: Vec<Place>,
+    nets: VecDeque<Out>,
+    config: EngineConfig,
+    block: Option<Rc<TradeBlock>>,
+    stopping: bool,
+    stopped: bool,
+}
+
+impl Engine {
+    #[must_use]
+    pub fn new(config: EngineConfig) -> Engine {
+        let gate = Gate::new(config.limits.clone());
+        let mut core = Core::new(config.run, config.instruments.clone(), gate);
+        core.recording = config.recording;
+        Engine {
+            core: Rc::new(RefCell::new(core)),
+            roster: Roster::new(),
+            venues: Vec::new(),
+            nets: VecDeque::new(),
+            config,
+            block: None,
+            stopping: false,
+            stopped: false,
+        }
+    }
+
+    /// Adds a venue; its place is what `In::Net` names it by.
+    pub fn add_venue(&mut self, name: VenueName, venue: Box<dyn Venue>) -> usize {
+        self.venues.push(Place { name, venue });
+        self.venues.len() - 1
+    }
+
+    /// What the strategies' asks meet, for looking at.
+    #[must_use]
+    pub fn core(&self) -> std::cell::Ref<'_, Core> {
+        self.core.borrow()
+    }
+
+    #[must_use]
+    pub fn status(&self) -> Vec<StrategyStatus> {
+        self.roster.status(&self.core.borrow())
+    }
+
+    /// Whether a candidate of this name runs now.
+    #[must_use]
+    pub fn runs(&self, name: &str) -> bool {
+        self.roster.slots.iter().any(|slot| slot.name == name && slot.strategy.is_some())
+    }
+
+    /// The name of a strategy.
+    #[must_use]
+    pub fn name_of(&self, who: StrategyId) -> String {
+        let slot = self.roster.slots.get(usize::from(who.0));
+        slot.map(|slot| slot.name.clone()).unwrap_or_default()
+    }
+
+    fn code(&mut self, now: Time, candidate: Candidate) {
+        let name = candidate.name.clone();
+        if !self.roster.take(candidate, &self.core, &self.config, now) {
+            return;
+        }
+        let slot = self.roster.slots.iter().find(|slot| slot.name == name);
+        for wish in slot.map(|slot| slot.wishes()).unwrap_or_default() {
+            self.command(now, wish);
+        }
+        self.start_ready(now);
+    }
+
+    /// Starts what has not started and whose venues take orders.
+    fn start_ready(&mut self, now: Time) {
+        for at in 0..self.roster.slots.len() {
+            let ready = self.roster.slots.get(at).is_some_and(|slot| {
+                let core = self.core.borrow();
+                let live = |id: InstrumentId| {
+                    core.instruments.get(id).is_some_and(|row| core.market.is_ready(&row.venue))
+                };
+                !slot.started
+                    && slot.strategy.is_some()
+                    && slot.streams.iter().all(|stream| live(stream.instrument))
+            });
+            if let Some(slot) = self.roster.slots.get_mut(at).filter(|_| ready) {
+                slot.started = true;
+                if let Some(strategy) = &mut slot.strategy {
+                    strategy.start(now);
+                }
+                self.after(now, at);
+            }
+        }
+    }
+
+    /// What a strategy left behind after a call: failures, halts, commands.
+    fn after(&mut self, now: Time, at: usize) {
+        if let Some(slot) = self.roster.slots.get_mut(at) {
+            slot.look_at_faults(&self.core, &self.config);
+        }
+        let halts = std::mem::take(&mut self.core.borrow_mut().halts);
+        for (who, reason) in halts {
+            self.halt(now, who, reason);
+        }
+    }
+
+    fn halt(&mut self, now: Time, who: StrategyId, reason: String) {
+        let Some(slot) = self.roster.slots.get_mut(usize::from(who.0)) else { return };
+        if slot.halted.is_some() {
+            return;
+        }
+        if let Some(strategy) = &mut slot.strategy {
+            strategy.stop(now);
+            strategy.take_faults();
+        }
+        slot.halted = Some(reason.clone());
+        let mut core = self.core.borrow_mut();
+        core.cancel_open(Some(who), None);
+        let version = core.version(who);
+        let text = reason.clone();
+        core.record("halt", Some(who), Some(version), || {
+            Plain::map(vec![("reason", Plain::Text(text))])
+        });
+        core.notes.push_back(Note::Halt { strategy: who, reason });
+    }
+
+    fn operator(&mut self, now: Time, wish: Operator) {
+        match wish {
+            Operator::Stop => self.stop(now),
+            Operator::Halt(reason) => {
+                let mut core = self.core.borrow_mut();
+                core.gate.halt(None, &reason);
+                core.cancel_open(None, None);
+                core.record("halt", None, None, || {
+                    Plain::map(vec![("reason", Plain::Text(reason))])
+                });
+            }
+            Operator::Resume => self.core.borrow_mut().gate.resume(None),
+        }
+    }
+
+    fn stop(&mut self, now: Time) {
+        if self.stopping {
+            return;
+        }
+        self.stopping = true;
+        for at in 0..self.roster.slots.len() {
+            if let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running())
+                && let Some(strategy) = &mut slot.strategy
+            {
+                strategy.stop(now);
+            }
+            self.after(now, at);
+        }
+        let mut core = self.core.borrow_mut();
+        core.gate.halt(None, "the run is ending");
+        core.cancel_open(None, None);
+        core.record("stop", None, None, || Plain::Nil);
+    }
+
+    fn note_stopped(&mut self) {
+        if self.stopping && !self.stopped {
+            let mut core = self.core.borrow_mut();
+            let open = core.orders.open().count();
+            let resting = core.orders.open().filter(|order| can_rest(order)).count();
+            if resting == 0 || open == 0 {
+                self.stopped = true;
+                core.notes.push_back(Note::Stopped { open });
+            }
+        }
+    }
+
+    /// Open orders of ours, for the end of a run.
+    #[must_use]
+    pub fn open_orders(&self) -> usize {
+        self.core.borrow().orders.open().count()
+    }
+
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Sends what the gate approved.
+    fn flush(&mut self, now: Time) -> bool {
+        let mut moved = false;
+        loop {
+            let next = self.core.borrow_mut().outbox.pop_front();
+            let Some(command) = next else { return moved };
+            moved = true;
+            self.command(now, command.into_inner());
+        }
+    }
+
+    fn command(&mut self, now: Time, command: Command) {
+        let wanted = instrument_of(&command)
+            .and_then(|id| self.core.borrow().instruments.get(id).map(|row| row.venue.clone()));
+        let mut reached = false;
+        for place in &mut self.venues {
+            if wanted.as_ref().is_none_or(|name| *name == place.name) {
+                place.venue.handle(now, VenueIn::Command(command.clone()));
+                reached = true;
+            }
+        }
+        if let (false, Command::Place(place)) = (reached, &command) {
+            let reason = "VENUE_ABSENT".to_owned();
+            let step = OrderStep::Rejected { reason };
+            self.event(now, &Event::Order(OrderNews { key: place.key, time: now, step }));
+        }
+    }
+
+    fn poll_venues(&mut self, now: Time) -> bool {
+        for at in 0..self.venues.len() {
+            let Some(out) = self.venues.get_mut(at).and_then(|place| place.venue.poll(now)) else {
+                continue;
+            };
+            match out {
+                VenueOut::Net(net) => self.nets.push_back(Out::Net { venue: at, net }),
+                VenueOut::Event(event) => self.event(now, &event),
+                VenueOut::Note(text) => {
+                    self.core.borrow_mut().notes.push_back(Note::Venue { venue: at, text });
+                }
+            }
+            return true;
+        }
+        false
+    }
+
+    /// One piece of news: first to what is known, then to the strategies it concerns.
+    fn event(&mut self, now: Time, event: &Event) {
+        let moved = self.core.borrow_mut().apply(event);
+        for order in moved {
+            self.tell_order(now, &order);
+        }
+        match event {
+            Event::Trade(trade) => {
+                self.tell_streams(now, |stream| stream.takes_trade(trade), &Seen::Trade(trade));
+                self.tell_bars(now);
+            }
+            Event::Quote(quote) => {
+                let instruments = self.core.borrow().instruments.clone();
+                let tick_size = instruments.get(quote.instrument).map(|row| row.tick_size);
+                let tick_size = tick_size.unwrap_or_default();
+                self.tell_streams(
+                    now,
+                    |stream| stream.takes_quote(quote, tick_size, now),
+                    &Seen::Quote(quote),
+                );
+            }
+            Event::Book(change) => self.tell_book(now, change.instrument),
+            Event::Bar(_) | Event::Order(_) | Event::Balance(_) | Event::Instrument(_) => {}
+            Event::Fill(fill) => self.tell_fill(now, fill),
+            Event::Feed(feed) => {
+                for at in 0..self.roster.slots.len() {
+                    if let Some(slot) = self.roster.slots.get_mut(at) {
+                        slot.tell(now, &Seen::Feed(feed));
+                    }
+                    self.after(now, at);
+                }
+                self.core.borrow_mut().notes.push_back(Note::Feed(feed.clone()));
+                if feed.channel == Channel::Session && feed.state == FeedState::Live {
+                    self.start_ready(now);
+                }
+            }
+        }
+    }
+
+    fn tell_streams(
+        &mut self,
+        now: Time,
+        mut takes: impl FnMut(&mut super::filter::Stream) -> bool,
+        news: &Seen<'_>,
+    ) {
+        for at in 0..self.roster.slots.len() {
+            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
+            // Every stream is asked: each remembers what it let through.
+            let taken = slot.streams.iter_mut().filter_map(|stream| takes(stream).then_some(()));
+            let wanted = taken.count() > 0;
+            if wanted {
+                slot.tell(now, news);
+                self.after(now, at);
+            }
+        }
+    }
+
+    fn tell_book(&mut self, now: Time, instrument: InstrumentId) {
+        for at in 0..self.roster.slots.len() {
+            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
+            let mut depth = 0;
+            for stream in &mut slot.streams {
+                if stream.takes_book(instrument, now) {
+                    depth = depth.max(usize::from(stream.wanted.depth));
+                }
+            }
+            if depth == 0 {
+                continue;
+            }
+            let core = self.core.borrow();
+            let side = |side: BookSide| -> Vec<Level> {
+                let book = core.market.book(instrument);
+                book.map(|book| levels(book, side, depth)).unwrap_or_default()
+            };
+            let (bids, asks) = (side(BookSide::Bid), side(BookSide::Ask));
+            drop(core);
+            slot.tell(now, &Seen::Book { time: now, instrument, bids: &bids, asks: &asks });
+            self.after(now, at);
+        }
+    }
+
+    fn tell_bars(&mut self, now: Time) -> bool {
+        let mut any = false;
+        loop {
+            let bar = self.core.borrow_mut().market.poll_bar();
+            let Some(bar) = bar else { return any };
+            any = true;
+            self.tell_streams(
+                now,
+                |stream| {
+                    stream.is(Channel::Bars, bar.instrument)
+                        && stream.wanted.interval == Some(bar.interval)
+                },
+                &Seen::Bar(&bar),
+            );
+        }
+    }
+
+    fn tell_order(&mut self, now: Time, order: &Order) {
+        let at = usize::from(order.strategy.0);
+        if let Some(slot) = self.roster.slots.get_mut(at) {
+            slot.tell(now, &Seen::Order(order));
+        }
+        self.after(now, at);
+    }
+
+    fn tell_fill(&mut self, now: Time, fill: &Fill) {
+        let booked = self.core.borrow_mut().fill(fill);
+        let Some((order, changed)) = booked else { return };
+        let at = usize::from(order.strategy.0);
+        let qty = self.core.borrow().ledger.position(order.strategy, fill.instrument).qty;
+        let position = decimal::to_f64(qty);
+        if let Some(slot) = self.roster.slots.get_mut(at) {
+            match &mut slot.strategy {
+                Some(strategy) if slot.halted.is_none() && slot.started => {
+                    strategy.seen(now, &Seen::Fill { fill, order: &order, position });
+                }
+                Some(strategy) => strategy.know_position(fill.instrument, position),
+                None => {}
+            }
+        }
+        self.after(now, at);
+        if changed {
+            self.tell_order(now, &order);
+        }
+    }
+
+    fn timers(&mut self, now: Time) -> bool {
+        let due = self.core.borrow_mut().timers.due(now);
+        let Some(due) = due else { return false };
+        let at = usize::from(due.who.0);
+        if let Some(slot) = self.roster.slots.get_mut(at) {
+            slot.tell(now, &Seen::Timer { name: &due.name, time: due.at });
+        }
+        self.after(now, at);
+        true
+    }
+
+    fn sleepers(&mut self, now: Time) -> bool {
+        for at in 0..self.roster.slots.len() {
+            let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running()) else {
+                continue;
+            };
+            let Some(strategy) = &mut slot.strategy else { continue };
+            if strategy.wake_at().is_some_and(|due| due <= now) {
+                strategy.wake(now);
+                self.after(now, at);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What `every` held back and is due now: the newest state.
+    fn held_back(&mut self, now: Time) -> bool {
+        for at in 0..self.roster.slots.len() {
+            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
+            let due = |wake: Option<Time>| wake.is_some_and(|due| due <= now);
+            let Some(stream) = slot.streams.iter_mut().find(|stream| due(stream.wake_at())) else {
+                continue;
+            };
+            let instrument = stream.instrument;
+            if stream.wanted.channel == Channel::Book {
+                self.tell_book(now, instrument);
+                return true;
+            }
+            let core = self.core.borrow();
+            let quote = core.market.quote(instrument).cloned();
+            let tick_size = core.instruments.get(instrument).map(|row| row.tick_size);
+            drop(core);
+            let (Some(quote), Some(tick_size)) = (quote, tick_size) else { continue };
+            if stream.takes_quote(&quote, tick_size, now) {
+                slot.tell(now, &Seen::Quote(&quote));
+                self.after(now, at);
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Does everything that can be done at `now`.
+    fn settle(&mut self, now: Time) {
+        loop {
+            let moved = self.flush(now)
+                || self.poll_venues(now)
+                || self.core.borrow_mut().expire_due()
+                || self.timers(now)
+                || self.sleepers(now)
+                || self.held_back(now)
+                || self.close_bars(now);
+            if !moved {
+                break;
+            }
+        }
+        self.note_stopped();
+    }
+
+    fn close_bars(&mut self, now: Time) -> bool {
+        self.core.borrow_mut().market.advance(now);
+        self.tell_bars(now)
+    }
+
+    /// Delivers one public event of a tape, at its time. What strategies ask for waits for the next
+    /// `handle`.
+    pub fn public(&mut self, now: Time, event: &Event) {
+        let later = self.core.borrow().now.max(now);
+        self.core.borrow_mut().now = later;
+        self.event(now, event);
+    }
+
+    /// Takes the next tape block; its rows are delivered by `rows`.
+    pub fn load_block(&mut self, block: Rc<TradeBlock>) {
+        for slot in &mut self.roster.slots {
+            if let Some(strategy) = &mut slot.strategy {
+                strategy.load_block(&block);
+            }
+        }
+        self.core.borrow_mut().load_block(Rc::clone(&block));
+        self.block = Some(block);
+    }
+
+    /// Delivers rows `from..to` of the block, of which the caller knows that nothing else happens
+    /// between them. Stops after a row at which a strategy acted; what it asked for waits for the
+    /// next `handle`. Returns the first row not delivered.
+    pub fn rows(&mut self, from: usize, to: usize) -> usize {
+        let Some(block) = self.block.clone() else { return to };
+        let listens = |slot: &super::roster::Slot| {
+            slot.is_running()
+                && slot.streams.iter().any(|stream| stream.is(Channel::Trades, block.instrument))
+        };
+        let listeners: Vec<usize> = self
+            .roster
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| listens(slot))
+            .map(|(at, _)| at)
+            .collect();
+        // Strategies that share a run see each row together, so that the limits they share do not
+        // depend on how long a block is.
+        let end = if listeners.len() > 1 { to.min(from + 1) } else { to };
+        let mut next = end;
+        for at in listeners {
+            let strategy = self.roster.slots.get_mut(at).and_then(|slot| slot.strategy.as_mut());
+            if let Some(strategy) = strategy {
+                next = next.min(strategy.rows(from, end));
+            }
+        }
+        self.core.borrow_mut().absorb_to(next);
+        let now = self.core.borrow().now;
+        for at in 0..self.roster.slots.len() {
+            self.after(now, at);
+        }
+        next
+    }
+}
+
+fn levels(book: &crate::market::Book, side: BookSide, depth: usize) -> Vec<Level> {
+    book.levels(side, depth).map(|(price, qty)| Level { side, price, qty }).collect()
+}
+
+impl Machine for Engine {
+    type In = In;
+    type Out = Out;
+
+    fn handle(&mut self, now: Time, input: In) {
+        {
+            let mut core = self.core.borrow_mut();
+            core.now = core.now.max(now);
+        }
+        match input {
+            In::Net { venue, net } => {
+                if let Some(place) = self.venues.get_mut(venue) {
+                    place.venue.handle(now, VenueIn::Net(net));
+                }
+            }
+            In::Code(candidate) => self.code(now, candidate),
+            In::Operator(wish) => self.operator(now, wish),
+            In::Tick => {}
+        }
+        self.settle(now);
+    }
+
+    fn poll(&mut self, _now: Time) -> Option<Out> {
+        let mut core = self.core.borrow_mut();
+        if let Some(record) = core.records.pop_front() {
+            return Some(Out::Record(record));
+        }
+        if let Some(net) = self.nets.pop_front() {
+            return Some(net);
+        }
+        core.notes.pop_front().map(Out::Note)
+    }
+
+    fn wake_at(&self) -> Option<Time> {
+        let core = self.core.borrow();
+        let strategies = self.roster.slots.iter().filter(|slot| slot.is_running());
+        let sleeping = strategies.clone().filter_map(|slot| slot.strategy.as_ref()?.wake_at());
+        let held = strategies.flat_map(|slot| slot.streams.iter().filter_map(|s| s.wake_at()));
+        let expiry = core.expiries.first_key_value().map(|((at, _), ())| *at);
+        let venues = self.venues.iter().filter_map(|place| place.venue.wake_at());
+        sleeping
+            .chain(held)
+            .chain(venues)
+            .chain(core.timers.next())
+            .chain(core.market.next_close())
+            .chain(expiry)
+            .min()
+    }
+}

@@ -1,0 +1,105 @@
+//! Journal records: what was decided, in the order in which it was decided, as text people can read.
+
+use crate::account::Order;
+use crate::base::{
+    Command, Decimal, Fill, Instrument, OrderKey, Plain, StrategyId, Time, Version, decimal,
+};
+
+/// One line of the journal. The outputs of one input are appended together, before any byte leaves.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    pub at: Time,
+    /// `run`, `version`, `intent`, `cancel`, `replace`, `order`, `fill`, `halt`, `stop`.
+    pub kind: &'static str,
+    pub strategy: Option<StrategyId>,
+    /// The strategy's name; empty for the engine's own lines.
+    pub name: String,
+    pub version: Option<Version>,
+    pub body: Plain,
+}
+
+fn money(value: Decimal) -> Plain {
+    Plain::text(decimal::show(value))
+}
+
+fn maybe(value: Option<Decimal>) -> Plain {
+    value.map_or(Plain::Nil, money)
+}
+
+/// An approved command, as it is about to be sent.
+#[must_use]
+pub fn command(command: &Command, instrument: Option<&Instrument>) -> (&'static str, Plain) {
+    let name = instrument.map_or(Plain::Nil, |row| Plain::Text(row.name()));
+    match command {
+        Command::Place(place) => (
+            "intent",
+            Plain::map(vec![
+                ("order", key(place.key)),
+                ("instrument", name),
+                ("side", Plain::text(place.side.word())),
+                ("qty", money(place.qty)),
+                ("price", maybe(place.price)),
+                ("stop", maybe(place.stop)),
+                ("tif", Plain::text(place.tif.word())),
+                ("post_only", Plain::Bool(place.post_only)),
+                ("reduce_only", Plain::Bool(place.reduce_only)),
+            ]),
+        ),
+        Command::Cancel { key: order, .. } => {
+            ("cancel", Plain::map(vec![("order", key(*order)), ("instrument", name)]))
+        }
+        Command::Replace { key: order, alias, price, qty, .. } => (
+            "replace",
+            Plain::map(vec![
+                ("order", key(*order)),
+                ("alias", key(*alias)),
+                ("instrument", name),
+                ("price", maybe(*price)),
+                ("qty", money(*qty)),
+            ]),
+        ),
+        Command::CancelAll { .. } => ("cancel_all", Plain::map(vec![("instrument", name)])),
+        Command::Subscribe { channel, .. } => (
+            "subscribe",
+            Plain::map(vec![("instrument", name), ("channel", Plain::text(channel.word()))]),
+        ),
+    }
+}
+
+fn key(key: OrderKey) -> Plain {
+    Plain::text(key.to_string())
+}
+
+/// An order after a change.
+#[must_use]
+pub fn order(order: &Order, instrument: &str) -> Plain {
+    Plain::map(vec![
+        ("order", key(order.key)),
+        ("venue_id", order.venue_id.map_or(Plain::Nil, |id| Plain::text(id.to_string()))),
+        ("instrument", Plain::text(instrument)),
+        ("side", Plain::text(order.side.word())),
+        ("state", Plain::text(order.state.word())),
+        ("qty", money(order.qty)),
+        ("price", maybe(order.price)),
+        ("filled", money(order.filled)),
+        ("reason", Plain::text(order.reason.as_str())),
+        ("tag", Plain::text(order.tag.as_str())),
+    ])
+}
+
+/// A fill of ours.
+#[must_use]
+pub fn fill(fill: &Fill, instrument: &str) -> Plain {
+    Plain::map(vec![
+        ("order", key(fill.order)),
+        ("trade_id", Plain::text(fill.trade_id.to_string())),
+        ("instrument", Plain::text(instrument)),
+        ("side", Plain::text(fill.side.word())),
+        ("price", money(fill.price)),
+        ("qty", money(fill.qty)),
+        ("fee", money(fill.fee)),
+        ("fee_asset", Plain::text(fill.fee_asset.as_str())),
+        ("fee_estimated", Plain::Bool(fill.fee_estimated)),
+        ("liquidity", Plain::text(fill.liquidity.word())),
+    ])
+}

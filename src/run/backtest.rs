@@ -1,0 +1,539 @@
+//! A backtest: a tape, the simulated exchange and the engine, in simulated time.
+//!
+//! The earliest of tape and engine is the clock. Rows between which nothing of the exchange's, no
+//! timer and no message is due go to the strategy in one walk; the walk stops where the strategy acts.
+//! At equal times, what is due comes before the row, and the exchange sees a row before the strategy.
+
+use super::result::{BacktestResult, FeedSummary};
+use crate::account::ledger::fee_in_quote;
+use crate::account::metrics::{Metrics, Recorder};
+use crate::base::tape::TradeBlock;
+use crate::base::{
+    Command, Decimal, Event, Instrument, Instruments, Machine, OrderState, Span, StrategyId, Time,
+    VenueIn, VenueName, VenueOut, decimal,
+};
+use crate::desk::{Fault, Mode, Words};
+use crate::edge::clock::{self, Stopwatch};
+use crate::edge::tape::{TimeUnit, TradesCsv};
+use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out};
+use crate::exchange::{Config, QueueModel, SimConfig, SimVenue};
+use crate::lua::Candidate;
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What is to be backtested, and under which assumptions.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub candidate: Candidate,
+    /// Trades in CSV, one instrument, the files in time order.
+    pub feeds: Vec<PathBuf>,
+    pub time_unit: Option<TimeUnit>,
+    /// Rows outside of these times are passed over.
+    pub from: Option<Time>,
+    pub to: Option<Time>,
+    pub instrument: Instrument,
+    pub balances: Vec<(String, Decimal)>,
+    pub params: BTreeMap<String, String>,
+    /// From the market to the strategy.
+    pub feed_latency: Span,
+    /// From the strategy to the exchange, and back.
+    pub entry_latency: Span,
+    pub response_latency: Span,
+    pub queue: QueueModel,
+    pub seed: u64,
+    pub limits: crate::risk::Limits,
+    pub lua: crate::lua::Limits,
+    /// Rows delivered at most in one walk. Does not change the result.
+    pub block_rows: usize,
+}
+
+/// A run's rows in one walk; more does not make it faster.
+pub const BLOCK_ROWS: usize = 4_096;
+
+/// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same result.
+#[must_use]
+pub fn patient() -> crate::lua::Limits {
+    crate::lua::Limits {
+        handler: Duration::from_secs(1),
+        load: Duration::from_secs(10),
+        ..crate::lua::Limits::default()
+    }
+}
+
+/// The simulated venue, shared by the engine (as a venue) and the tape's driver.
+struct Shared(Rc<RefCell<SimVenue>>);
+
+impl Machine for Shared {
+    type In = VenueIn;
+    type Out = VenueOut;
+
+    fn handle(&mut self, now: Time, input: VenueIn) {
+        // Streams of a tape come by themselves.
+        if !matches!(input, VenueIn::Command(Command::Subscribe { .. })) {
+            self.0.borrow_mut().handle(now, input);
+        }
+    }
+
+    fn poll(&mut self, now: Time) -> Option<VenueOut> {
+        self.0.borrow_mut().poll(now)
+    }
+
+    fn wake_at(&self) -> Option<Time> {
+        self.0.borrow().wake_at()
+    }
+}
+
+/// Runs a strategy over a recorded feed.
+///
+/// # Errors
+/// When a feed cannot be read or the script is refused; a script that fails later gives a result that
+/// says so.
+pub fn backtest(spec: &Spec, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
+    let wall = Stopwatch::start();
+    let mut run = Run::open(spec)?;
+    let mut feed = Feed::open(spec)?;
+    // Two blocks in turn: the engine still holds the one before while the next is read.
+    let mut block = Rc::new(TradeBlock::default());
+    let mut other = Rc::new(TradeBlock::default());
+    let mut engine = Duration::ZERO;
+    while feed.next(&mut block)? {
+        progress(feed.progress());
+        let started = Stopwatch::start();
+        run.block(&block);
+        std::mem::swap(&mut block, &mut other);
+        engine += clock::duration(started.wall());
+        if run.fault.is_some() {
+            break;
+        }
+    }
+    run.finish(feed.summary, wall, engine)
+}
+
+/// The feed's files, read one after the other.
+struct Feed<'a> {
+    spec: &'a Spec,
+    files: std::slice::Iter<'a, PathBuf>,
+    open: Option<TradesCsv>,
+    summary: FeedSummary,
+    done: f64,
+}
+
+impl<'a> Feed<'a> {
+    fn open(spec: &'a Spec) -> anyhow::Result<Feed<'a>> {
+        if spec.feeds.is_empty() {
+            bail!("a backtest needs a feed: --feed trades.csv");
+        }
+        let files = spec.feeds.iter().map(|file| file.display().to_string()).collect();
+        let summary = FeedSummary { files, ..FeedSummary::default() };
+        Ok(Feed { spec, files: spec.feeds.iter(), open: None, summary, done: 0.0 })
+    }
+
+    /// Fills the block with the next rows in range; false at the end.
+    fn next(&mut self, block: &mut Rc<TradeBlock>) -> anyhow::Result<bool> {
+        loop {
+            let Some(file) = &mut self.open else {
+                let Some(path) = self.files.next() else { return Ok(false) };
+                self.open = Some(TradesCsv::open(path, self.spec.time_unit)?);
+                continue;
+            };
+            let rows = Rc::make_mut(block);
+            rows.instrument = crate::base::InstrumentId(0);
+            if file.next_block(rows, self.spec.block_rows)? == 0 {
+                self.open = None;
+                self.done += 1.0;
+                continue;
+            }
+            trim(rows, self.spec.from, self.spec.to);
+            let (Some(first), Some(last)) = (rows.times.first(), rows.times.last()) else {
+                continue;
+            };
+            if self.summary.last.is_some_and(|before| *first < before) {
+                let path = file.path().display().to_string();
+                bail!(
+                    "{path}: starts at {first}, before the end of the feed before it; give feeds in time order"
+                );
+            }
+            self.summary.first.get_or_insert(*first);
+            self.summary.last = Some(*last);
+            self.summary.events += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            return Ok(true);
+        }
+    }
+
+    /// How much of the feed has been read, from 0 to 1.
+    #[allow(clippy::cast_precision_loss)]
+    fn progress(&self) -> f64 {
+        let part = self.open.as_ref().map_or(0.0, |file| {
+            let (read, all) = file.progress();
+            read as f64 / all.max(1) as f64
+        });
+        (self.done + part) / self.spec.feeds.len() as f64
+    }
+}
+
+/// Drops the rows before `from` and after `to`.
+fn trim(rows: &mut TradeBlock, from: Option<Time>, to: Option<Time>) {
+    let end = to.map_or(rows.len(), |to| rows.times.partition_point(|at| *at <= to));
+    let start = from.map_or(0, |from| rows.times.partition_point(|at| *at < from)).min(end);
+    if start > 0 || end < rows.len() {
+        rows.times = rows.times.get(start..end).unwrap_or_default().to_vec();
+        rows.prices = rows.prices.get(start..end).unwrap_or_default().to_vec();
+        rows.qtys = rows.qtys.get(start..end).unwrap_or_default().to_vec();
+        rows.sides = rows.sides.get(start..end).unwrap_or_default().to_vec();
+        rows.ids = rows.ids.get(start..end).unwrap_or_default().to_vec();
+    }
+}
+
+/// A backtest under way.
+struct Run<'a> {
+    spec: &'a Spec,
+    engine: Engine,
+    sim: Rc<RefCell<SimVenue>>,
+    instrument: Instrument,
+    recorder: Option<Recorder>,
+    equity_start: Decimal,
+    digest: Sha256,
+    fills: u64,
+    canceled: u64,
+    rejected: u64,
+    expired: u64,
+    refusals: BTreeMap<String, u64>,
+    fault: Option<Fault>,
+    halted: Option<String>,
+    /// Position and all the rest of the equity since the last fill.
+    held: (f64, f64),
+    now: Time,
+    last: Decimal,
+}
+
+const WHO: StrategyId = StrategyId(0);
+
+impl<'a> Run<'a> {
+    fn open(spec: &'a Spec) -> anyhow::Result<Run<'a>> {
+        let mut instruments = Instruments::default();
+        instruments.add(spec.instrument.clone());
+        let instrument = spec.instrument.clone();
+        let mut config = EngineConfig::new(Mode::Backtest, 1, instruments.clone());
+        config.seed = spec.seed;
+        config.recording = false;
+        config.limits = spec.limits.clone();
+        config.lua = spec.lua;
+        config.default_instrument = Some(instrument.name());
+        config.params = BTreeMap::from([(spec.candidate.name.clone(), spec.params.clone())]);
+        let mut engine = Engine::new(config);
+        let sim = SimVenue::new(SimConfig {
+            exchange: Config {
+                instruments,
+                queue: spec.queue,
+                first_order_id: 1,
+                first_trade_id: 1,
+                wait_for_print: false,
+            },
+            venue: instrument.venue.clone(),
+            balances: spec.balances.clone(),
+            // The strategy's clock is that of the events it sees: what the feed is late by, its
+            // orders are late by too, and the answers are that much less late.
+            entry: spec.entry_latency.plus(spec.feed_latency),
+            response: spec.response_latency.minus(spec.feed_latency).max(Span::ZERO),
+        });
+        let sim = Rc::new(RefCell::new(sim));
+        engine.add_venue(VenueName::clone(&instrument.venue), Box::new(Shared(Rc::clone(&sim))));
+        Ok(Run {
+            spec,
+            engine,
+            sim,
+            instrument,
+            recorder: None,
+            equity_start: Decimal::ZERO,
+            digest: Sha256::new(),
+            fills: 0,
+            canceled: 0,
+            rejected: 0,
+            expired: 0,
+            refusals: BTreeMap::new(),
+            fault: None,
+            halted: None,
+            held: (0.0, 0.0),
+            now: Time::ZERO,
+            last: Decimal::ZERO,
+        })
+    }
+
+    /// The first row is there: the account is valued and the strategy loaded.
+    fn begin(&mut self, block: &TradeBlock) {
+        let Some(first) = block.trade(0) else { return };
+        self.now = first.time;
+        self.equity_start = self
+            .spec
+            .balances
+            .iter()
+            .map(|(asset, total)| match asset {
+                asset if *asset == self.instrument.quote => *total,
+                asset if *asset == self.instrument.base => *total * first.price,
+                _ => Decimal::ZERO,
+            })
+            .sum();
+        let equity = decimal::to_f64(self.equity_start);
+        self.recorder = Some(Recorder::start(first.time, equity));
+        self.held = (0.0, equity);
+        self.sim.borrow_mut().open(first.time);
+        self.engine.handle(first.time, In::Tick);
+        self.engine.handle(first.time, In::Code(self.spec.candidate.clone()));
+        self.hear();
+    }
+
+    fn block(&mut self, block: &Rc<TradeBlock>) {
+        if self.recorder.is_none() {
+            self.begin(block);
+        }
+        self.engine.load_block(Rc::clone(block));
+        let mut at = 0;
+        while let Some(time) = block.times.get(at).copied() {
+            if self.fault.is_some() {
+                return;
+            }
+            let due = self.engine.wake_at();
+            if let Some(due) = due.filter(|due| *due <= time) {
+                self.tick(due.max(self.now));
+                continue;
+            }
+            let until = self.sim.borrow().quiet_until(block, at);
+            let rest = block.times.get(at..until).unwrap_or_default();
+            let until = due.map_or(until, |due| at + rest.partition_point(|at| *at < due));
+            at = if until > at { self.walk(block, at, until) } else { self.step(block, at, time) };
+        }
+    }
+
+    /// Rows between which nothing but the strategy can act.
+    fn walk(&mut self, block: &TradeBlock, from: usize, to: usize) -> usize {
+        let next = self.engine.rows(from, to);
+        self.sim.borrow_mut().absorb(block, from, next);
+        self.count_rows(block, from, next);
+        let time = next.checked_sub(1).and_then(|last| block.times.get(last)).copied();
+        self.tick(time.unwrap_or(self.now));
+        next
+    }
+
+    /// One row that touches the exchange.
+    fn step(&mut self, block: &TradeBlock, at: usize, time: Time) -> usize {
+        if let Some(trade) = block.trade(at) {
+            self.sim.borrow_mut().market(&Event::Trade(trade));
+        }
+        self.tick(time);
+        self.engine.rows(at, at + 1);
+        self.count_rows(block, at, at + 1);
+        self.tick(time);
+        at + 1
+    }
+
+    fn count_rows(&mut self, block: &TradeBlock, from: usize, to: usize) {
+        let (position, rest) = self.held;
+        if let (Some(recorder), Some(times), Some(prices)) =
+            (&mut self.recorder, block.times.get(from..to), block.prices.get(from..to))
+        {
+            recorder.rows(times, prices, block.price_scale, position, rest);
+        }
+        if let Some(price) = to.checked_sub(1).and_then(|last| block.prices.get(last)) {
+            self.last = Decimal::new(*price, block.price_scale);
+        }
+    }
+
+    fn tick(&mut self, now: Time) {
+        self.now = now;
+        self.engine.handle(now, In::Tick);
+        self.hear();
+    }
+
+    /// Takes what the engine says.
+    fn hear(&mut self) {
+        while let Some(out) = self.engine.poll(self.now) {
+            match out {
+                Out::Note(note) => self.note(note),
+                Out::Record(_) | Out::Net { .. } => {}
+            }
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Order { order } => {
+                match order.state {
+                    OrderState::Canceled => self.canceled += 1,
+                    OrderState::Expired => self.expired += 1,
+                    OrderState::Rejected => {
+                        self.rejected += 1;
+                        let code = order.reason.split(' ').next().unwrap_or_default().to_owned();
+                        *self.refusals.entry(code).or_default() += 1;
+                    }
+                    OrderState::Pending
+                    | OrderState::Working
+                    | OrderState::Unknown
+                    | OrderState::Filled => {}
+                }
+                self.digest.update(order.key.wire().to_le_bytes());
+                self.digest.update(order.updated.nanos().to_le_bytes());
+                let show = decimal::show;
+                let price = order.price.map(show).unwrap_or_default();
+                let words = [order.side.word(), order.state.word(), &order.reason];
+                let line =
+                    format!("{words:?} {} {price} {}\n", show(order.qty), show(order.filled));
+                self.digest.update(line.as_bytes());
+            }
+            Note::Fill { fill, strategy, .. } => {
+                self.fills += 1;
+                self.digest.update(fill.order.wire().to_le_bytes());
+                self.digest.update(fill.time.nanos().to_le_bytes());
+                let show = decimal::show;
+                let (price, qty, fee) = (show(fill.price), show(fill.qty), show(fill.fee));
+                let line =
+                    format!("{} {price} {qty} {fee} {}\n", fill.side.word(), fill.liquidity.word());
+                self.digest.update(line.as_bytes());
+                let fee = fee_in_quote(&fill, &self.instrument).unwrap_or_default();
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.fill(strategy, &fill, fee);
+                }
+                self.revalue();
+            }
+            Note::Fault { fault, .. } | Note::Refused { fault, .. } => {
+                self.fault.get_or_insert(fault);
+            }
+            Note::Halt { reason, .. } => {
+                self.halted.get_or_insert(reason);
+            }
+            Note::Words { words: Words::Log { level, message, .. }, at, .. } => {
+                tracing::debug!(target: "strategy", time = %at, level = level.word(), "{message}");
+            }
+            Note::Words { .. }
+            | Note::Loaded { .. }
+            | Note::Reloaded { .. }
+            | Note::StrangeFill { .. }
+            | Note::Feed(_)
+            | Note::Venue { .. }
+            | Note::Stopped { .. } => {}
+        }
+    }
+
+    fn revalue(&mut self) {
+        let core = self.engine.core();
+        let position = core.ledger.position(WHO, self.instrument.id);
+        let rest = self.equity_start + position.cash - position.fees;
+        self.held = (decimal::to_f64(position.qty), decimal::to_f64(rest));
+    }
+
+    fn finish(
+        mut self,
+        feed: FeedSummary,
+        wall: Stopwatch,
+        engine: Duration,
+    ) -> anyhow::Result<BacktestResult> {
+        if self.recorder.is_none() {
+            bail!("the feed has no row between --from and --to");
+        }
+        if !self.engine.runs(&self.spec.candidate.name) {
+            let fault =
+                self.fault.take().context("the script was not loaded, and nothing says why")?;
+            return Err(Refused { fault, sources: self.spec.candidate.clone() }.into());
+        }
+        // Answers on their way still arrive; no further trade does.
+        let end = self.now.plus(self.spec.response_latency).plus(self.spec.entry_latency);
+        loop {
+            let due = self.sim.borrow().wake_at().filter(|due| *due <= end);
+            let Some(due) = due else { break };
+            self.tick(due.max(self.now));
+        }
+        self.engine.handle(self.now, In::Operator(Operator::Stop));
+        let stopping = std::mem::take(&mut self.canceled);
+        self.hear();
+        self.canceled = stopping;
+        let core = self.engine.core();
+        let position = core.ledger.position(WHO, self.instrument.id).clone();
+        let orders = core.sent;
+        drop(core);
+        let net_pnl = position.net(self.last);
+        let equity_end = self.equity_start + net_pnl;
+        let mut recorder = self.recorder.take().context("nothing was recorded")?;
+        let metrics: Metrics = recorder.finish(self.now, decimal::to_f64(equity_end));
+        let engine_s = engine.as_secs_f64();
+        let digest: String =
+            self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(BacktestResult {
+            strategy: self.spec.candidate.name.clone(),
+            version: self.spec.candidate.version.to_string(),
+            seed: self.spec.seed,
+            instrument: self.instrument.name(),
+            orders,
+            fills: self.fills,
+            canceled: self.canceled,
+            rejected: self.rejected,
+            expired: self.expired,
+            position: position.qty,
+            fees: position.fees,
+            realized: position.realized(),
+            unrealized: position.unrealized(self.last),
+            net_pnl,
+            equity_start: self.equity_start,
+            equity_end,
+            metrics,
+            assumptions: assumptions(self.spec),
+            digest,
+            wall_s: wall.wall().seconds(),
+            engine_s,
+            #[allow(clippy::cast_precision_loss)]
+            events_per_s: if engine_s > 0.0 { feed.events as f64 / engine_s } else { 0.0 },
+            #[allow(clippy::cast_precision_loss)]
+            peak_rss_mb: clock::peak_rss().map(|bytes| (bytes / 100_000) as f64 / 10.0),
+            fault: self.fault,
+            halted: self.halted,
+            refusals: self.refusals.into_iter().collect(),
+            feed,
+        })
+    }
+}
+
+/// A script that did not even load.
+#[derive(Debug, thiserror::Error)]
+#[error("{fault}")]
+pub struct Refused {
+    pub fault: Fault,
+    pub sources: Candidate,
+}
+
+fn assumptions(spec: &Spec) -> Vec<(&'static str, String)> {
+    let i = &spec.instrument;
+    let show = decimal::show;
+    let balances: Vec<String> =
+        spec.balances.iter().map(|(asset, total)| format!("{} {asset}", show(*total))).collect();
+    let waits = spec.entry_latency.plus(spec.feed_latency) > Span::ZERO;
+    let market = if waits {
+        "filled whole at the price of the first trade at or after the order's arrival, as taker"
+    } else {
+        "filled whole at the price of the trade that triggered them, as taker"
+    };
+    let queue = match spec.queue {
+        QueueModel::None => "none: first in line at its price",
+        QueueModel::RiskAverse => {
+            "risk-averse: behind what was shown at its price; a trades feed shows nothing"
+        }
+    };
+    vec![
+        ("instrument", format!("{}: tick size {}, lot size {}", i.name(), show(i.tick_size), show(i.lot_size))),
+        ("fees", format!("maker {}, taker {} of notional, in {}", show(i.fees.maker), show(i.fees.taker), i.quote)),
+        ("balances", balances.join(", ")),
+        ("equity", format!("the starting {} is valued at the first trade throughout: only the strategy moves it", i.base)),
+        ("latency", format!(
+            "feed {}, order entry {}, response {} (an answer is never faster than the feed)",
+            spec.feed_latency, spec.entry_latency, spec.response_latency.max(spec.feed_latency),
+        )),
+        ("clock", "ctx.now is the time of the event; feed latency delays what the strategy does".into()),
+        ("market_orders", market.into()),
+        ("limit_orders", "filled at their price when a trade goes through it, or at it by queue, up to the trade's quantity".into()),
+        ("queue", queue.into()),
+        ("impact", "none: the recorded trades happen as they did".into()),
+        ("end", "open positions are valued at the last trade; open orders are canceled and not counted".into()),
+    ]
+}
