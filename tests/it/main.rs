@@ -2,4 +2,6 @@
 
 mod backtest;
 mod live;
+mod scripts;
+mod stdlib;
 mod support;
