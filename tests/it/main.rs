@@ -1,4 +1,5 @@
 //! The one integration-test binary, a module per subject.
 
 mod backtest;
+mod live;
 mod support;
