@@ -1,4 +1,12 @@
 //! The one integration-test binary, a module per subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "all of it is test code, the functions that tests share included"
+)]
 
 mod backtest;
+mod source;
 mod support;
+mod tidy;
