@@ -20,6 +20,41 @@ pub enum Event {
     Instrument(Instrument),
 }
 
+impl Event {
+    /// The moment of a public event; `None` for news of an account.
+    #[must_use]
+    pub fn public_time(&self) -> Option<Time> {
+        match self {
+            Event::Trade(trade) => Some(trade.time),
+            Event::Quote(quote) => Some(quote.time),
+            Event::Book(change) => Some(change.time),
+            Event::Bar(bar) => Some(bar.time),
+            Event::Order(_)
+            | Event::Fill(_)
+            | Event::Balance(_)
+            | Event::Feed(_)
+            | Event::Instrument(_) => None,
+        }
+    }
+
+    /// The same public event at another moment; news of an account stays as it is.
+    #[must_use]
+    pub fn at(mut self, time: Time) -> Event {
+        match &mut self {
+            Event::Trade(trade) => trade.time = time,
+            Event::Quote(quote) => quote.time = time,
+            Event::Book(change) => change.time = time,
+            Event::Bar(bar) => bar.time = time,
+            Event::Order(_)
+            | Event::Fill(_)
+            | Event::Balance(_)
+            | Event::Feed(_)
+            | Event::Instrument(_) => {}
+        }
+        self
+    }
+}
+
 /// What a venue says of one order of ours. News may come late, twice or out of order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderNews {

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod instrument;
 pub mod machine;
 pub mod market;
+pub mod names;
 pub mod order;
 pub mod plain;
 pub mod refusal;

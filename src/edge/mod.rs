@@ -1,12 +1,14 @@
 //! The only room that touches the operating system: clock, sockets, files, journal, configuration.
 
 pub mod clock;
+pub mod config;
 pub mod inbox;
 pub mod journal;
 mod pump;
 pub mod signals;
 pub mod state;
 pub mod tape;
+pub mod telemetry;
 pub mod watch;
 pub mod ws;
 pub mod ws_server;

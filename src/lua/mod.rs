@@ -8,7 +8,7 @@ pub mod budget;
 pub mod fault;
 pub mod graph;
 pub mod load;
-pub mod names;
+pub use crate::base::names;
 mod rows;
 pub mod script;
 pub mod stdlib;

@@ -1,1 +1,4 @@
-//! The client halves of the venues' protocols, without I/O.
+//! The client halves of the venues' protocols, as machines without I/O: pacing, wire, sessions.
+
+pub mod flowbtc;
+pub mod pace;

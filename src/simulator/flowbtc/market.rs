@@ -227,6 +227,11 @@ impl Market {
     }
 
     /// Ends a connection's watch over streams like this one.
+    /// Whether anybody watches anything.
+    pub fn is_watched(&self) -> bool {
+        !self.watchers.is_empty()
+    }
+
     pub fn unwatch(&mut self, conn: u32, stream: Stream) {
         for like in self.like(stream) {
             self.drop_watcher(conn, like);

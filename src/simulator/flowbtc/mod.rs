@@ -144,6 +144,12 @@ impl FlowServer {
         }
     }
 
+    /// Whether anybody watches a stream of market data.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.market.is_watched()
+    }
+
     /// The venue's own ledger.
     #[must_use]
     pub fn exchange(&self) -> &Exchange {

@@ -1,0 +1,349 @@
+//! FlowBTC's calls (AlphaPoint's WebSocket gateway), one row per call, in the contract's order:
+//! first the page's own (`FLOW-C`), then those outside the page (`FLOW-X`).
+
+use super::{Arg, Call, Kind, Priority, Reply, Retry, may, need};
+
+const OMS: Arg = need("OMSId", Kind::Int);
+const ACCOUNT: Arg = need("AccountId", Kind::Int);
+const INSTRUMENT: Arg = need("InstrumentId", Kind::Int);
+
+/// FLOW-C01: `{"msg":"PONG"}`. In the reconcile lane, so that a full lane never looks like a dead line.
+pub const PING: Call = Call {
+    name: "Ping",
+    args: &[],
+    reply: Reply::Object,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    contract: "FLOW-C01",
+    doc: "Asks whether the connection is alive.",
+};
+
+pub const WEB_AUTHENTICATE_USER: Call = Call {
+    name: "WebAuthenticateUser",
+    args: &[
+        may("UserName", Kind::Text),
+        may("Password", Kind::Text),
+        may("SessionToken", Kind::Text),
+    ],
+    reply: Reply::Object,
+    lane: Priority::Reconcile,
+    retry: Retry::Limited,
+    grant: true,
+    auth: false,
+    contract: "FLOW-C04",
+    doc: "Logs in with user and password, or resumes a session by its token.",
+};
+
+pub const SUBSCRIBE_ACCOUNT_EVENTS: Call = Call {
+    name: "SubscribeAccountEvents",
+    args: &[ACCOUNT, OMS],
+    reply: Reply::Receipt,
+    lane: Priority::Reconcile,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: true,
+    contract: "FLOW-C05",
+    doc: "Streams orders, fills and balances of an account.",
+};
+
+pub const SUBSCRIBE_TRADES: Call = Call {
+    name: "SubscribeTrades",
+    args: &[OMS, INSTRUMENT, need("IncludeLastCount", Kind::Int)],
+    reply: Reply::Rows,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-C06",
+    doc: "Streams the public trades of an instrument, the last ones first.",
+};
+
+pub const UNSUBSCRIBE_TRADES: Call = Call {
+    name: "UnsubscribeTrades",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Receipt,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-C07",
+    doc: "Ends the stream of public trades.",
+};
+
+pub const SUBSCRIBE_TICKER: Call = Call {
+    name: "SubscribeTicker",
+    args: &[OMS, INSTRUMENT, need("Interval", Kind::Int), need("IncludeLastCount", Kind::Int)],
+    reply: Reply::Rows,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-C08",
+    doc: "Streams bars of an interval in seconds, the one being formed included.",
+};
+
+pub const UNSUBSCRIBE_TICKER: Call = Call {
+    name: "UnsubscribeTicker",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Receipt,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-C09",
+    doc: "Ends the stream of bars.",
+};
+
+pub const LOG_OUT: Call = Call {
+    name: "LogOut",
+    args: &[],
+    reply: Reply::Receipt,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: true,
+    auth: false,
+    contract: "FLOW-C11",
+    doc: "Ends the session; its token is void afterwards.",
+};
+
+pub const GET_ACCOUNT_TRADES: Call = Call {
+    name: "GetAccountTrades",
+    args: &[OMS, ACCOUNT, need("Count", Kind::Int), need("StartIndex", Kind::Int)],
+    reply: Reply::Objects,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-C18",
+    doc: "The account's fills, a page at a time.",
+};
+
+pub const SEND_ORDER: Call = Call {
+    name: "SendOrder",
+    args: &[
+        ACCOUNT,
+        may("ClientOrderId", Kind::Id),
+        INSTRUMENT,
+        need("Side", Kind::Int),
+        need("Quantity", Kind::Dec),
+        may("DisplayQuantity", Kind::Dec),
+        may("UseDisplayQuantity", Kind::Bool),
+        need("OrderType", Kind::Int),
+        may("LimitPrice", Kind::Dec),
+        may("StopPrice", Kind::Dec),
+        may("TimeInForce", Kind::Int),
+        OMS,
+    ],
+    reply: Reply::Object,
+    lane: Priority::New,
+    retry: Retry::Never,
+    grant: true,
+    auth: true,
+    contract: "FLOW-C21",
+    doc: "Places an order. A repeated ClientOrderId makes a second order.",
+};
+
+pub const CANCEL_REPLACE_ORDER: Call = Call {
+    name: "CancelReplaceOrder",
+    args: &[
+        ACCOUNT,
+        need("OrderIdToReplace", Kind::Id),
+        may("ClientOrderId", Kind::Id),
+        need("Quantity", Kind::Dec),
+        may("DisplayQuantity", Kind::Dec),
+        may("UseDisplayQuantity", Kind::Bool),
+        may("LimitPrice", Kind::Dec),
+        need("OrderType", Kind::Int),
+        INSTRUMENT,
+        need("Side", Kind::Int),
+        may("StopPrice", Kind::Dec),
+        need("TimeInForce", Kind::Int),
+        OMS,
+    ],
+    reply: Reply::Object,
+    lane: Priority::Replace,
+    retry: Retry::Never,
+    grant: true,
+    auth: true,
+    contract: "FLOW-C23",
+    doc: "Cancels a working order and places another in its stead; loses priority.",
+};
+
+pub const CANCEL_ORDER: Call = Call {
+    name: "CancelOrder",
+    args: &[OMS, ACCOUNT, may("ClOrderId", Kind::Id), may("OrderId", Kind::Id)],
+    reply: Reply::Receipt,
+    lane: Priority::Cancel,
+    retry: Retry::Repeat,
+    grant: true,
+    auth: true,
+    contract: "FLOW-C24",
+    doc: "Cancels an order by its number, or by account and client id. The answer is a receipt only.",
+};
+
+pub const CANCEL_ALL_ORDERS: Call = Call {
+    name: "CancelAllOrders",
+    args: &[ACCOUNT, OMS, INSTRUMENT],
+    reply: Reply::Receipt,
+    lane: Priority::Cancel,
+    retry: Retry::Repeat,
+    grant: true,
+    auth: true,
+    contract: "FLOW-C25",
+    doc: "Cancels an account's orders of one instrument. Its scope is the keys that are present.",
+};
+
+pub const GET_ORDER_STATUS: Call = Call {
+    name: "GetOrderStatus",
+    args: &[OMS, ACCOUNT, need("OrderId", Kind::Id)],
+    reply: Reply::Object,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-C26",
+    doc: "One order by its number; code 104 when there is none.",
+};
+
+pub const GET_ORDER_HISTORY: Call = Call {
+    name: "GetOrderHistory",
+    args: &[OMS, ACCOUNT],
+    reply: Reply::Objects,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-C28",
+    doc: "The account's last 100 orders in any state.",
+};
+
+pub const GET_OPEN_ORDERS: Call = Call {
+    name: "GetOpenOrders",
+    args: &[OMS, ACCOUNT],
+    reply: Reply::Objects,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-C29",
+    doc: "The orders that are on the book; may hold other accounts of the same user.",
+};
+
+pub const SUBSCRIBE_LEVEL1: Call = Call {
+    name: "SubscribeLevel1",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Object,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-X01",
+    doc: "Streams best bid, best ask and last trade of an instrument.",
+};
+
+pub const UNSUBSCRIBE_LEVEL1: Call = Call {
+    name: "UnsubscribeLevel1",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Receipt,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-X01",
+    doc: "Ends the stream of best prices.",
+};
+
+pub const SUBSCRIBE_LEVEL2: Call = Call {
+    name: "SubscribeLevel2",
+    args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
+    reply: Reply::Rows,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-X02",
+    doc: "Streams the book of an instrument: a snapshot, then changed levels.",
+};
+
+pub const UNSUBSCRIBE_LEVEL2: Call = Call {
+    name: "UnsubscribeLevel2",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Receipt,
+    lane: Priority::Poll,
+    retry: Retry::Resubscribe,
+    grant: false,
+    auth: false,
+    contract: "FLOW-X02",
+    doc: "Ends the stream of the book.",
+};
+
+pub const GET_ACCOUNT_POSITIONS: Call = Call {
+    name: "GetAccountPositions",
+    args: &[ACCOUNT, OMS],
+    reply: Reply::Objects,
+    lane: Priority::Reconcile,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-X03",
+    doc: "The account's balances: total and held, per product.",
+};
+
+pub const GET_INSTRUMENTS: Call = Call {
+    name: "GetInstruments",
+    args: &[OMS],
+    reply: Reply::Objects,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    contract: "FLOW-X04",
+    doc: "The venue's instruments with tick size, lot size and minimums.",
+};
+
+pub const GET_USER_ACCOUNTS: Call = Call {
+    name: "GetUserAccounts",
+    args: &[OMS, may("UserId", Kind::Int), may("UserName", Kind::Text)],
+    reply: Reply::Numbers,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    contract: "FLOW-X05",
+    doc: "The numbers of the user's accounts.",
+};
+
+/// Every call above: the one table to read.
+pub const FLOWBTC: &[Call] = &[
+    PING,
+    WEB_AUTHENTICATE_USER,
+    SUBSCRIBE_ACCOUNT_EVENTS,
+    SUBSCRIBE_TRADES,
+    UNSUBSCRIBE_TRADES,
+    SUBSCRIBE_TICKER,
+    UNSUBSCRIBE_TICKER,
+    LOG_OUT,
+    GET_ACCOUNT_TRADES,
+    SEND_ORDER,
+    CANCEL_REPLACE_ORDER,
+    CANCEL_ORDER,
+    CANCEL_ALL_ORDERS,
+    GET_ORDER_STATUS,
+    GET_ORDER_HISTORY,
+    GET_OPEN_ORDERS,
+    SUBSCRIBE_LEVEL1,
+    UNSUBSCRIBE_LEVEL1,
+    SUBSCRIBE_LEVEL2,
+    UNSUBSCRIBE_LEVEL2,
+    GET_ACCOUNT_POSITIONS,
+    GET_INSTRUMENTS,
+    GET_USER_ACCOUNTS,
+];
+
+/// The call of this name; the case of letters does not matter (FLOW-P03).
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Call> {
+    FLOWBTC.iter().find(|call| call.name.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,167 @@
+//! The configuration as people write it, and what they are told when they slip.
+
+use super::*;
+use crate::base::decimal;
+use std::os::unix::fs::PermissionsExt;
+use tempfile::TempDir;
+
+fn parse(text: &str) -> anyhow::Result<Config> {
+    Config::parse(text, Path::new("etc/lunario.toml"))
+}
+
+const FULL: &str = r#"
+[venues.flowbtc]
+ws = "wss://api.example/WSGateway/"
+user = "maria"
+password_file = "secret"
+account = 9007199254740993
+per_minute = 50
+
+[live]
+enabled = true
+
+[limits]
+max_order_qty = "0.5"
+max_orders_per_minute = 60
+
+[limits.ema_cross]
+max_order_qty = "0.1"
+max_position = "1.0"
+
+[journal]
+policy = "strict"
+
+[budget]
+handler_ms = 20
+memory_mb = 64
+
+[params.ema_cross]
+fast = 12
+qty = "0.01"
+band = 0.5
+on = true
+levels = [1, "2"]
+"#;
+
+#[test]
+fn everything_that_can_be_configured() {
+    let config = parse(FULL).unwrap();
+    assert_eq!(config.file.as_deref(), Some(Path::new("etc/lunario.toml")));
+    assert_eq!(config.flowbtc.ws.as_deref(), Some("wss://api.example/WSGateway/"));
+    // A 64-bit number that no double holds.
+    assert_eq!(config.flowbtc.account, Some(9_007_199_254_740_993));
+    assert_eq!(config.flowbtc.password, Some(PasswordSource::File("etc/secret".into())));
+    assert!(config.live);
+    let own = config.limits.of("ema_cross");
+    assert_eq!(own.max_order_qty, decimal::parse("0.1").ok());
+    assert_eq!(own.max_orders_per_minute, Some(60));
+    assert_eq!(config.limits.of("other").max_order_qty, decimal::parse("0.5").ok());
+    assert_eq!(config.limits.of("other").max_position, None);
+    assert_eq!(config.journal, Policy::Strict);
+    assert_eq!(config.budget.handler, Some(Span::from_millis(20)));
+    assert_eq!(config.budget.memory, Some(64 << 20));
+    let params = config.params.get("ema_cross").unwrap();
+    let value = |name: &str| params.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    assert_eq!(value("fast"), Plain::Int(12));
+    assert_eq!(value("qty"), Plain::text("0.01"));
+    assert_eq!(value("band"), Plain::Number(0.5));
+    assert_eq!(value("levels"), Plain::List(vec![Plain::Int(1), Plain::text("2")]));
+    assert_eq!(parse("").unwrap().limits, LimitsSection::default());
+}
+
+#[test]
+fn slips_are_named_with_file_line_and_cure() {
+    for (text, says) in [
+        ("[limit]\n", "lunario.toml:1: unknown key `limit`; did you mean `limits`?"),
+        ("\n[venues.flowbtc]\nwss = \"x\"\n", ":3: unknown key `wss`; did you mean `ws`?"),
+        ("[venues.kraken]\n", ":1: unknown key `kraken`; known here: flowbtc"),
+        (
+            "[limits]\n\nmax_order_qt = \"1\"\n",
+            ":3: unknown key `max_order_qt`; did you mean `max_order_qty`?",
+        ),
+        (
+            "[limits.ema]\nmax_positon = \"1\"\n",
+            ":2: unknown key `max_positon`; did you mean `max_position`?",
+        ),
+        (
+            "[limits]\nmax_order_qty = 0.5\n",
+            ":2: invalid type: floating point `0.5`, expected an amount as text",
+        ),
+        ("[limits]\nmax_position = \"-1\"\n", ":2: `-1` is negative"),
+        ("[limits]\nmax_position = \"lots\"\n", ":2: `lots` is not an exact decimal"),
+        ("[limits]\nmax_open_orders = -1\n", ":2: "),
+        ("[live]\nenabled = \"yes\"\n", ":2: invalid type: string \"yes\", expected a boolean"),
+        (
+            "[journal]\npolicy = \"lax\"\n",
+            ":2: journal.policy is `lax`; it is \"group\" or \"strict\"",
+        ),
+        ("[budget]\nhandler_ms = 0\n", ":2: handler_ms is at least 1"),
+        ("[venues.flowbtc]\nws = \"https://x\"\n", ":2: `https://x` is no WebSocket address"),
+        ("[venues.flowbtc]\nper_minute = 0\n", ":2: per_minute is at least 1"),
+        (
+            "[venues.flowbtc]\npassword_env = \"A\"\npassword_file = \"b\"\n",
+            ":3: password_env and password_file",
+        ),
+        ("[live]\nenabled = true\nenabled = false\n", ":3: duplicate key"),
+        ("[live\n", ":1: "),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(says), "{text:?}: {error:?} does not say {says:?}");
+    }
+}
+
+#[test]
+fn a_password_in_the_file_is_refused_and_not_repeated() {
+    let error = parse("[venues.flowbtc]\npassword = \"canary\"\n").unwrap_err();
+    let shown = format!("{error:?} {error:#}");
+    assert!(shown.contains(":2: unknown key `password`") && shown.contains("password_file"));
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn passwords_come_from_files_that_only_the_owner_reads() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("secret");
+    let read = || PasswordSource::File(path.clone()).read();
+    assert!(read().unwrap_err().to_string().contains("cannot read the password file"));
+    std::fs::write(&path, "s3 cret\r\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(read().unwrap_err().to_string().contains("chmod 600"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(read().unwrap().expose(), "s3 cret");
+    std::fs::write(&path, "\n").unwrap();
+    assert!(read().unwrap_err().to_string().contains("is empty"));
+    let missing = PasswordSource::Env("LUNARIO_TEST_NOT_SET".into()).read();
+    assert!(missing.unwrap_err().to_string().contains("LUNARIO_TEST_NOT_SET"));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let mut config = parse(FULL).unwrap();
+    let set = |name: &str| match name {
+        "LUNARIO_FLOWBTC_WS" => Some("ws://127.0.0.1:1/".to_owned()),
+        "LUNARIO_FLOWBTC_PASSWORD" => Some("canary".to_owned()),
+        "LUNARIO_JOURNAL" => Some("group".to_owned()),
+        _ => None,
+    };
+    config.overlay(&set).unwrap();
+    assert_eq!(config.flowbtc.ws.as_deref(), Some("ws://127.0.0.1:1/"));
+    assert_eq!(config.flowbtc.user.as_deref(), Some("maria"));
+    assert_eq!(
+        config.flowbtc.password,
+        Some(PasswordSource::Env("LUNARIO_FLOWBTC_PASSWORD".into()))
+    );
+    assert_eq!(config.journal, Policy::Group);
+    assert!(!format!("{config:?}").contains("canary"));
+    let wrong = |name: &str| (name == "LUNARIO_FLOWBTC_ACCOUNT").then(|| "x".to_owned());
+    assert!(config.overlay(&wrong).is_err());
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_default_need_not() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("lunario.toml");
+    assert!(Config::load(Some(&path)).unwrap_err().to_string().contains("cannot read"));
+    std::fs::write(&path, "[live]\nenabled = true\n").unwrap();
+    assert!(Config::load(Some(&path)).unwrap().live);
+}

@@ -1,0 +1,412 @@
+//! A live run: the engine on its own thread between sockets, the watch on the scripts and the journal.
+//!
+//! One turn: the next input from the inbox, through the engine; then its records into the journal,
+//! then its bytes to the sockets. Nothing leaves that the journal does not hold.
+
+use super::scripts::{Scripts, Unreadable};
+use crate::base::{
+    Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version,
+};
+use crate::desk::{Fault, FaultKind, Mode};
+use crate::edge::clock;
+use crate::edge::inbox::{Inbox, Input, Next};
+use crate::edge::journal::{Journal, Policy, Row};
+use crate::edge::state::StateDir;
+use crate::edge::watch::{Patience, Watch};
+use crate::edge::ws::Sockets;
+use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus};
+use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
+use crate::lua::{Candidate, GraphError};
+use crate::venue::flowbtc::{Session, SessionConfig};
+use anyhow::Context;
+use std::path::PathBuf;
+
+/// What is run, on which venue.
+pub struct LiveSpec {
+    pub paths: Vec<PathBuf>,
+    pub state: PathBuf,
+    pub policy: Policy,
+    pub engine: EngineConfig,
+    pub flowbtc: FlowBtc,
+    /// Ends by itself after this long.
+    pub run_for: Option<Span>,
+    /// How often `Told::Status` is said.
+    pub status_every: Span,
+    pub patience: Patience,
+}
+
+/// The FlowBTC to trade on.
+pub struct FlowBtc {
+    pub url: String,
+    pub user: String,
+    pub password: Secret,
+    pub account: Option<i64>,
+    pub per_minute: u32,
+    /// Orders go to a simulated account with these balances instead of to the venue.
+    pub paper: Option<Vec<(String, crate::base::Decimal)>>,
+}
+
+/// What a run tells people, as it happens.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Told {
+    Note { at: Time, name: String, note: Note },
+    Status { at: Time, strategies: Vec<StrategyStatus>, events: u64 },
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LiveEnd {
+    pub strategies: Vec<StrategyStatus>,
+    /// Orders still open at the end: their cancels were not confirmed in time.
+    pub open_orders: usize,
+    pub interrupted: bool,
+    /// Every strategy was halted.
+    pub halted: bool,
+    pub events: u64,
+    pub orders: u64,
+}
+
+/// How long the end waits for the venue to confirm cancels.
+const GOODBYE: Span = Span::from_secs(10);
+
+/// The epoch of run numbers: 2026-01-01T00:00:00Z.
+const RUNS_SINCE: Time = Time::from_millis(1_767_225_600_000);
+
+/// A run under way.
+pub struct Live {
+    inbox: Inbox,
+    sockets: Sockets,
+    journal: Journal,
+    engine: Engine,
+    scripts: Scripts,
+    _watch: Watch,
+    _state: StateDir,
+    events: u64,
+    end_at: Option<Time>,
+    stopping: Option<Time>,
+    interrupted: bool,
+    next_status: Time,
+    status_every: Span,
+}
+
+impl Live {
+    /// Opens state folder, journal and sockets, and loads the strategies.
+    ///
+    /// # Errors
+    /// When the state folder belongs to another engine, or something cannot be opened.
+    pub fn open(spec: LiveSpec, tell: &mut dyn FnMut(Told, &Scripts)) -> anyhow::Result<Live> {
+        let state = StateDir::open(&spec.state)?;
+        let journal = Journal::open(&state, spec.policy)?;
+        let inbox = Inbox::open()?;
+        let now = clock::now();
+        let mut config = spec.engine;
+        config.run = next_run(&journal, now)?;
+        let instruments = config.instruments.clone();
+        let mut engine = Engine::new(config);
+        engine.add_venue(VenueName::new("flowbtc"), venue(&spec.flowbtc, instruments, now));
+        // Watch before loading, so that no save falls in between.
+        let watch = Watch::start(&spec.paths, spec.patience, inbox.post())?;
+        let (scripts, found) = Scripts::find(&spec.paths)?;
+        let mut live = Live {
+            sockets: Sockets::new(0, inbox.lines()),
+            inbox,
+            journal,
+            engine,
+            scripts,
+            _watch: watch,
+            _state: state,
+            events: 0,
+            end_at: spec.run_for.map(|span| now.plus(span)),
+            stopping: None,
+            interrupted: false,
+            next_status: now.plus(spec.status_every),
+            status_every: spec.status_every,
+        };
+        live.journal_start(now)?;
+        for result in found {
+            live.take(now, result, tell)?;
+        }
+        live.input(now, In::Tick, tell)?;
+        Ok(live)
+    }
+
+    /// An end into the inbox, for signals.
+    #[must_use]
+    pub fn post(&self) -> crate::edge::inbox::Post {
+        self.inbox.post()
+    }
+
+    /// Whether any strategy runs.
+    #[must_use]
+    pub fn has_strategies(&self) -> bool {
+        !self.engine.status().is_empty()
+    }
+
+    /// Runs until the end.
+    ///
+    /// # Errors
+    /// When the journal cannot be written: then nothing more is sent.
+    pub fn run(&mut self, tell: &mut dyn FnMut(Told, &Scripts)) -> anyhow::Result<LiveEnd> {
+        while !self.turn(tell)? {}
+        Ok(self.end())
+    }
+
+    /// One turn. True at the end.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn turn(&mut self, tell: &mut dyn FnMut(Told, &Scripts)) -> anyhow::Result<bool> {
+        let deadline = self.deadline();
+        match self.inbox.next(Some(deadline)) {
+            Next::Input(at, input) => self.take_input(at, input, tell)?,
+            Next::Timeout => self.input(clock::now(), In::Tick, tell)?,
+        }
+        let now = clock::now();
+        if now >= self.next_status {
+            self.next_status = now.plus(self.status_every);
+            self.status(now, tell);
+        }
+        if self.end_at.is_some_and(|end| now >= end) {
+            self.stop(now, tell)?;
+        }
+        let gone = self.stopping.is_some_and(|since| now >= since.plus(GOODBYE));
+        Ok(self.stopping.is_some() && (self.engine.has_stopped() || gone))
+    }
+
+    fn take_input(
+        &mut self,
+        at: Time,
+        input: Input,
+        tell: &mut dyn FnMut(Told, &Scripts),
+    ) -> anyhow::Result<()> {
+        match input {
+            Input::Socket(news) => {
+                if let Some(net) = self.sockets.current(news) {
+                    self.events += 1;
+                    self.input(at, In::Net { venue: 0, net }, tell)?;
+                }
+            }
+            Input::Changed { path } => {
+                for result in self.scripts.saved(&path) {
+                    self.take(clock::now(), result, tell)?;
+                }
+            }
+            Input::Stop => {
+                self.interrupted = true;
+                self.stop(clock::now(), tell)?;
+            }
+            Input::Served(_) => {}
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Time {
+        let ends = self.end_at.filter(|_| self.stopping.is_none());
+        let gone = self.stopping.map(|since| since.plus(GOODBYE));
+        let wakes = [self.engine.wake_at(), ends, gone, Some(self.next_status)];
+        wakes.into_iter().flatten().min().unwrap_or(self.next_status)
+    }
+
+    /// A candidate, or why there is none.
+    fn take(
+        &mut self,
+        now: Time,
+        result: Result<Candidate, Unreadable>,
+        tell: &mut dyn FnMut(Told, &Scripts),
+    ) -> anyhow::Result<()> {
+        match result {
+            Ok(candidate) => self.input(now, In::Code(candidate), tell),
+            Err(unreadable) => {
+                let name = unreadable.name.clone();
+                let running = self.running(&name);
+                let fault = graph_fault(&unreadable, now);
+                let note = Note::Refused { name: name.clone(), fault, running };
+                tell(Told::Note { at: now, name, note }, &self.scripts);
+                Ok(())
+            }
+        }
+    }
+
+    fn running(&self, name: &str) -> Option<Version> {
+        self.engine.status().into_iter().find(|s| s.name == name).map(|status| status.version)
+    }
+
+    fn stop(&mut self, now: Time, tell: &mut dyn FnMut(Told, &Scripts)) -> anyhow::Result<()> {
+        if self.stopping.is_none() {
+            self.stopping = Some(now);
+            self.input(now, In::Operator(Operator::Stop), tell)?;
+        }
+        Ok(())
+    }
+
+    /// One input through the engine: records, then bytes, then words.
+    fn input(
+        &mut self,
+        now: Time,
+        input: In,
+        tell: &mut dyn FnMut(Told, &Scripts),
+    ) -> anyhow::Result<()> {
+        self.engine.handle(now, input);
+        let mut records = Vec::new();
+        let mut nets = Vec::new();
+        let mut notes = Vec::new();
+        while let Some(out) = self.engine.poll(now) {
+            match out {
+                Out::Record(record) => records.push(record),
+                Out::Net { net, .. } => nets.push(net),
+                Out::Note(note) => notes.push(note),
+            }
+        }
+        self.write(&records)?;
+        for net in nets {
+            self.sockets.handle(net);
+        }
+        for note in notes {
+            let name = self.owner(&note);
+            tell(Told::Note { at: now, name, note }, &self.scripts);
+        }
+        Ok(())
+    }
+
+    fn owner(&self, note: &Note) -> String {
+        match note {
+            Note::Loaded { strategy, .. }
+            | Note::Reloaded { strategy, .. }
+            | Note::Fill { strategy, .. }
+            | Note::Fault { strategy, .. }
+            | Note::Words { strategy, .. }
+            | Note::Halt { strategy, .. } => self.engine.name_of(*strategy),
+            Note::Order { order } => self.engine.name_of(order.strategy),
+            Note::Refused { name, .. } => name.clone(),
+            Note::StrangeFill { .. }
+            | Note::Feed(_)
+            | Note::Venue { .. }
+            | Note::Stopped { .. } => String::new(),
+        }
+    }
+
+    fn write(&mut self, records: &[Record]) -> anyhow::Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let bodies: Vec<String> = records.iter().map(|record| record.body.json()).collect();
+        let rows: Vec<Row<'_>> = records
+            .iter()
+            .zip(&bodies)
+            .map(|(record, body)| Row {
+                at: record.at,
+                kind: record.kind,
+                strategy: &record.name,
+                version: record.version.as_ref().map_or("", |version| &version.0),
+                body,
+            })
+            .collect();
+        self.journal.append(&rows).context("the journal cannot be written; nothing more is sent")?;
+        Ok(())
+    }
+
+    fn journal_start(&mut self, now: Time) -> anyhow::Result<()> {
+        let body = Plain::map(vec![
+            ("run", Plain::Int(i64::from(self.engine.core().run))),
+            ("program", Plain::text(env!("CARGO_PKG_VERSION"))),
+        ]);
+        let record = Record {
+            at: now,
+            kind: "run",
+            strategy: None,
+            name: String::new(),
+            version: None,
+            body,
+        };
+        self.write(&[record])
+    }
+
+    fn status(&self, at: Time, tell: &mut dyn FnMut(Told, &Scripts)) {
+        let strategies = self.engine.status();
+        tell(Told::Status { at, strategies, events: self.events }, &self.scripts);
+    }
+
+    fn end(&self) -> LiveEnd {
+        let strategies = self.engine.status();
+        let halted = !strategies.is_empty() && strategies.iter().all(|s| s.halted.is_some());
+        LiveEnd {
+            open_orders: self.engine.open_orders(),
+            interrupted: self.interrupted,
+            halted,
+            events: self.events,
+            orders: self.engine.core().sent,
+            strategies,
+        }
+    }
+
+    /// The engine, for looking at.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+/// The session, or paper over it.
+fn venue(flowbtc: &FlowBtc, instruments: Instruments, now: Time) -> Box<dyn Venue> {
+    let name = VenueName::new("flowbtc");
+    let password = flowbtc.password.clone();
+    let mut config = SessionConfig::new(name.clone(), &flowbtc.url, &flowbtc.user, password);
+    config.account = flowbtc.account;
+    config.instruments = instruments.clone();
+    config.per_minute = flowbtc.per_minute;
+    config.reserve = flowbtc.per_minute / 5;
+    config.seed = u64::from(now.nanos().unsigned_abs() as u32);
+    let session = Box::new(Session::new(config));
+    let Some(balances) = &flowbtc.paper else { return session };
+    let sim = SimVenue::new(SimConfig {
+        exchange: Config {
+            instruments,
+            queue: QueueModel::RiskAverse,
+            first_order_id: 1,
+            first_trade_id: 1,
+            wait_for_print: false,
+        },
+        venue: name,
+        balances: balances.clone(),
+        entry: Span::from_millis(10),
+        response: Span::from_millis(10),
+    });
+    Box::new(Paper::new(session, sim))
+}
+
+/// A number that no run of this state folder had before, and no other engine of the account has
+/// unless it started in the same second: order keys begin with it.
+fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
+    let last = journal.meta("order_run")?.and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let seconds = now.since(RUNS_SINCE).nanos() / 1_000_000_000;
+    let run = u32::try_from(seconds).unwrap_or(1).max(last + 1);
+    journal.set_meta("order_run", &run.to_string())?;
+    Ok(run)
+}
+
+/// A script that could not be read, as a failure with its place.
+fn graph_fault(unreadable: &Unreadable, at: Time) -> Fault {
+    let (file, line) = match &unreadable.error {
+        GraphError::BadRequire { path, line, .. } => (path.clone(), *line),
+        GraphError::Unreadable { path, .. } | GraphError::TooLarge { path, .. } => (path.clone(), 0),
+        GraphError::TooMany { entry } => (entry.clone(), 0),
+    };
+    let whole = unreadable.error.to_string();
+    let message = whole.strip_prefix(&format!("{file}:{line}: ")).or(whole.strip_prefix(&format!("{file}: ")));
+    Fault {
+        kind: FaultKind::Error,
+        handler: "load".into(),
+        message: message.unwrap_or(&whole).to_owned(),
+        file,
+        line,
+        column: u32::from(line > 0),
+        traceback: String::new(),
+        at,
+    }
+}
+
+/// The mode of a run: paper unless it trades real money.
+#[must_use]
+pub const fn mode(live: bool) -> Mode {
+    if live { Mode::Live } else { Mode::Paper }
+}

@@ -1,0 +1,8 @@
+//! FlowBTC (AlphaPoint): the wire, the payloads, the requests, and the session that trades over them.
+
+pub mod payload;
+pub mod request;
+pub mod session;
+pub mod wire;
+
+pub use session::{Session, SessionConfig};

@@ -1,0 +1,248 @@
+//! The FlowBTC session: a machine without I/O that logs in, keeps the streams and the orders, and
+//! finds out what became of requests whose answer was lost. Its parts: `line` (connection, pace,
+//! timers), `login`, `news` (frames in), `trading` (commands), `looks` (fates), `orders`, `feeds`.
+
+mod feeds;
+mod legs;
+mod line;
+mod listing;
+mod login;
+mod looks;
+mod news;
+mod orders;
+mod task;
+mod trading;
+
+#[cfg(test)]
+mod tests;
+
+use crate::base::{
+    Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, Machine, Net,
+    OrderKey, Secret, Span, Time, VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
+};
+use crate::venue::flowbtc::request::Account;
+use crate::venue::pace::{Lane, Pace};
+use feeds::Feeds;
+use line::{Line, Phase, Timers};
+use listing::Listing;
+use looks::{Look, Sweep};
+use orders::Orders;
+use std::collections::{BTreeMap, VecDeque};
+use task::{Task, Waiting};
+
+/// What a session needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    pub venue: VenueName,
+    /// FLOW-R03.
+    pub url: String,
+    /// Empty: market data only, without login.
+    pub user: String,
+    pub password: Secret,
+    /// `None`: the first account of the user.
+    pub account: Option<i64>,
+    /// Those the run wants; the venue's own numbers for them are asked for, or FLOW-R14's.
+    pub instruments: Instruments,
+    /// The most messages in any minute, and how many of them only cancels and reconciliation may use.
+    pub per_minute: u32,
+    pub reserve: u32,
+    /// Ping after so much silence (FLOW-P14).
+    pub ping_after: Span,
+    /// Drop the connection when a ping is not answered within this.
+    pub pong_within: Span,
+    /// A request not answered within this is taken as unanswered; also the time a new order or a
+    /// replacement may wait in the lane.
+    pub reply_within: Span,
+    /// For the jitter of the waits between connections.
+    pub seed: u64,
+}
+
+impl SessionConfig {
+    /// The contract's figures (Part D) for everything but who and where.
+    #[must_use]
+    pub fn new(venue: VenueName, url: &str, user: &str, password: Secret) -> SessionConfig {
+        SessionConfig {
+            venue,
+            url: url.to_owned(),
+            user: user.to_owned(),
+            password,
+            account: None,
+            instruments: Instruments::default(),
+            per_minute: 100,
+            reserve: 20,
+            ping_after: Span::from_secs(20),
+            pong_within: Span::from_secs(5),
+            reply_within: Span::from_secs(5),
+            seed: 0,
+        }
+    }
+}
+
+/// The client half of FlowBTC's protocol.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    line: Line,
+    lane: Lane<Task>,
+    timers: Timers,
+    waiting: BTreeMap<i64, Waiting>,
+    account: Option<Account>,
+    user: Option<i64>,
+    token: Option<Secret>,
+    listing: Listing,
+    orders: Orders,
+    feeds: Feeds,
+    look: Look,
+    sweep: Sweep,
+    /// Account events that came before the snapshot they apply to.
+    early: Vec<(String, String)>,
+    out: VecDeque<VenueOut>,
+}
+
+impl Session {
+    #[must_use]
+    pub fn new(config: SessionConfig) -> Session {
+        let listing = Listing::new(config.venue.clone(), config.instruments.clone());
+        let pace =
+            Pace { limit: config.per_minute, reserve: config.reserve, span: Span::from_secs(60) };
+        Session {
+            line: Line::new(Rng::new(config.seed, 1)),
+            lane: Lane::new(pace),
+            timers: Timers::default(),
+            waiting: BTreeMap::new(),
+            account: config.account.filter(|_| !config.user.is_empty()).map(Account),
+            user: None,
+            token: None,
+            listing,
+            orders: Orders::default(),
+            feeds: Feeds::default(),
+            look: Look::default(),
+            sweep: Sweep::default(),
+            early: Vec::new(),
+            out: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Takes up an order of an earlier run. After the login the session finds out what became of it
+    /// and says so; fills may be told again, with the trade numbers they had. For an order that was
+    /// replaced, `venue_id` is its last number.
+    pub fn adopt(
+        &mut self,
+        key: OrderKey,
+        venue_id: Option<VenueOrderId>,
+        instrument: InstrumentId,
+    ) {
+        self.orders.adopt(key, venue_id, instrument);
+        if self.line.phase == Phase::Live {
+            self.timers.set(Time::ZERO, line::Timer::Look);
+        }
+    }
+
+    /// Whether orders can be sent now.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.line.phase == Phase::Live && self.account.is_some()
+    }
+
+    /// How many more new orders the rate budget allows at `now`.
+    #[must_use]
+    pub fn budget_left(&self, now: Time) -> u32 {
+        self.lane.left(now)
+    }
+
+    /// A line for the operator. Whatever it quotes, no password or token is in it.
+    fn note(&mut self, text: impl Into<String>) {
+        let mut text = text.into();
+        let secrets = [Some(&self.config.password), self.token.as_ref()];
+        for secret in secrets.into_iter().flatten().map(Secret::expose) {
+            if !secret.is_empty() && text.contains(secret) {
+                text = text.replace(secret, "***");
+            }
+        }
+        self.out.push_back(VenueOut::Note(format!("{}: {text}", self.config.venue)));
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.out.push_back(VenueOut::Event(event));
+    }
+
+    fn tell_feed(&mut self, now: Time, channel: Channel, state: FeedState, reason: &str) {
+        let venue = self.config.venue.clone();
+        let reason = reason.to_owned();
+        self.tell(Event::Feed(FeedNews { venue, channel, state, reason, time: now }));
+    }
+
+    /// Moves what the orders have to say into the queue, and looks after what it leaves to do.
+    fn collect(&mut self, now: Time) {
+        for event in self.orders.take_news() {
+            self.out.push_back(VenueOut::Event(event));
+        }
+        if !self.orders.short().is_empty() {
+            self.expect_fills(now);
+        }
+    }
+
+    fn command(&mut self, now: Time, command: Command) {
+        match command {
+            Command::Place(place) => self.place(now, &place),
+            Command::Cancel { key, .. } => self.cancel(now, key),
+            Command::Replace { key, alias, price, qty, .. } => {
+                self.replace(now, key, alias, price, qty);
+            }
+            Command::CancelAll { instrument } => self.cancel_all(now, instrument),
+            Command::Subscribe { instrument, channel, depth, interval } => {
+                self.subscribe(now, instrument, channel, depth, interval);
+            }
+        }
+    }
+}
+
+impl Machine for Session {
+    type In = VenueIn;
+    type Out = VenueOut;
+
+    fn handle(&mut self, now: Time, input: VenueIn) {
+        match input {
+            VenueIn::Net(net) => self.net(now, net),
+            VenueIn::Command(command) => self.command(now, command),
+        }
+        self.collect(now);
+    }
+
+    fn poll(&mut self, now: Time) -> Option<VenueOut> {
+        if self.out.is_empty() {
+            self.advance(now);
+            self.collect(now);
+        }
+        self.out.pop_front()
+    }
+
+    fn wake_at(&self) -> Option<Time> {
+        if self.line.phase == Phase::Idle {
+            return Some(Time::ZERO);
+        }
+        let lane = if self.line.is_open() { self.lane.wake_at() } else { None };
+        self.timers.first().into_iter().chain(lane).min()
+    }
+}
+
+impl Session {
+    fn net(&mut self, now: Time, net: Net) {
+        match net {
+            Net::Opened { conn } if conn == self.line.conn => self.opened(now),
+            Net::Frame { conn, text } if conn == self.line.conn && self.line.is_open() => {
+                self.line.heard = now;
+                self.frame(now, &text);
+            }
+            Net::Lost { conn, reason } if conn == self.line.conn && self.line.is_wanted() => {
+                self.lost(now, &reason);
+            }
+            Net::Open { .. }
+            | Net::Opened { .. }
+            | Net::Frame { .. }
+            | Net::Lost { .. }
+            | Net::Close { .. } => {}
+        }
+    }
+}

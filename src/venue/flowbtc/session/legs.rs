@@ -1,0 +1,189 @@
+//! One order of ours and its legs: the order as first sent, then each replacement. A leg's state only
+//! ever moves forward, so that news may come late, twice and in any order (FLOW B.3).
+
+use crate::base::{Decimal, InstrumentId, OrderKey, OrderKind, Side, Tif, Time, VenueOrderId};
+use crate::venue::flowbtc::payload::{OrderRow, State};
+use std::collections::BTreeSet;
+
+/// Where a leg stands. The order of the variants is the order of life; the last four are ends.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum LegState {
+    Asked,
+    Accepted,
+    Working,
+    Filled,
+    Canceled,
+    Expired,
+    Rejected,
+}
+
+impl LegState {
+    pub(super) fn is_end(self) -> bool {
+        self >= LegState::Filled
+    }
+}
+
+/// An order at the venue: the first one, or one that replaced it.
+#[derive(Clone, Debug)]
+pub(super) struct Leg {
+    pub client: Option<OrderKey>,
+    pub venue: Option<VenueOrderId>,
+    pub price: Option<Decimal>,
+    pub qty: Option<Decimal>,
+    pub remaining: Option<Decimal>,
+    /// The most that the venue's order rows said was executed.
+    pub executed: Decimal,
+    /// The sum of its fills.
+    pub traded: Decimal,
+    pub state: LegState,
+    pub received: Option<Time>,
+    pub reason: String,
+}
+
+impl Leg {
+    pub(super) fn new(client: Option<OrderKey>, venue: Option<VenueOrderId>) -> Leg {
+        Leg {
+            client,
+            venue,
+            price: None,
+            qty: None,
+            remaining: None,
+            executed: Decimal::ZERO,
+            traded: Decimal::ZERO,
+            state: LegState::Asked,
+            received: None,
+            reason: String::new(),
+        }
+    }
+
+    /// Moves forward; an end is never left, and nothing goes back.
+    pub(super) fn reach(&mut self, state: LegState, reason: &str) {
+        if !self.state.is_end() && state > self.state {
+            self.state = state;
+            reason.clone_into(&mut self.reason);
+        }
+    }
+
+    /// Takes what a row of the venue says of this leg.
+    pub(super) fn learn(&mut self, row: &OrderRow) {
+        self.venue = Some(VenueOrderId(row.id));
+        self.received = self.received.or(row.received);
+        self.qty = self.qty.or(row.qty);
+        self.price = row.price.or(self.price);
+        if row.executed >= self.executed {
+            self.executed = row.executed;
+            self.remaining = row.remaining.or(self.remaining);
+        }
+        let state = match row.state {
+            State::Unknown => LegState::Accepted,
+            State::Working => LegState::Working,
+            State::Rejected => LegState::Rejected,
+            State::Canceled => LegState::Canceled,
+            State::Expired => LegState::Expired,
+            State::FullyExecuted => LegState::Filled,
+        };
+        self.reach(state, &row.reason);
+    }
+
+    /// Takes a fill. All of its quantity traded means filled, even if the venue's word is lost.
+    pub(super) fn trade(&mut self, qty: Decimal) {
+        self.traded += qty;
+        if self.qty.is_some_and(|whole| self.traded >= whole) {
+            self.executed = self.executed.max(self.traded);
+            self.reach(LegState::Filled, "");
+        }
+    }
+}
+
+/// What the engine was told last.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Told {
+    Nothing,
+    Sent,
+    /// `OrderStep::Lost`, or adopted: it must hear of the order again.
+    Unknown,
+    Accepted,
+    Working,
+    Final,
+}
+
+/// An order whose fate must be found out, and how often it was found nowhere.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Doubt {
+    pub absent: u8,
+}
+
+/// Replaced legs are remembered for late news of them; at most so many.
+const MOST_LEGS: usize = 32;
+
+/// One order of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub key: OrderKey,
+    pub instrument: InstrumentId,
+    pub side: Option<Side>,
+    pub kind: OrderKind,
+    pub stop: Option<Decimal>,
+    pub post_only: bool,
+    pub tif: Tif,
+    /// Every client id it ever had.
+    pub aliases: Vec<OrderKey>,
+    /// Every venue number it ever had.
+    pub numbers: BTreeSet<i64>,
+    /// What legs executed that were folded away.
+    pub past: Decimal,
+    pub legs: Vec<Leg>,
+    /// The leg that the engine knows the order by.
+    pub current: usize,
+    pub told: Told,
+    /// When it was last handed out.
+    pub sent: Time,
+    /// A cancel is wanted; how often it was sent.
+    pub cancel: Option<u8>,
+    pub doubt: Option<Doubt>,
+    /// Trade numbers of the fills that were told.
+    pub fills: BTreeSet<i64>,
+    /// Their sum over all legs.
+    pub filled: Decimal,
+    /// The missing fills were asked for in vain: end without them.
+    pub forced: bool,
+}
+
+impl Known {
+    pub(super) fn current(&self) -> Option<&Leg> {
+        self.legs.get(self.current)
+    }
+
+    /// The replacement that was asked for and not yet answered.
+    pub(super) fn change(&self) -> Option<&Leg> {
+        self.legs.get(self.current + 1).filter(|leg| leg.state == LegState::Asked)
+    }
+
+    pub(super) fn venue(&self) -> Option<VenueOrderId> {
+        self.current().and_then(|leg| leg.venue)
+    }
+
+    /// What was executed in all, by the rows and by the fills.
+    pub(super) fn executed(&self) -> Decimal {
+        let legs: Decimal = self.legs.iter().map(|leg| leg.executed.max(leg.traded)).sum();
+        (self.past + legs).max(self.filled)
+    }
+
+    /// Forgets the oldest leg of an order that was replaced very often.
+    pub(super) fn fold(&mut self) {
+        if self.legs.len() > MOST_LEGS && self.current > 0 {
+            let leg = self.legs.remove(0);
+            self.past += leg.executed.max(leg.traded);
+            self.current -= 1;
+        }
+    }
+
+    pub(super) fn is_final(&self) -> bool {
+        self.told == Told::Final
+    }
+
+    /// Sent, and neither answered nor seen.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.legs.last().is_some_and(|leg| leg.state == LegState::Asked)
+    }
+}
