@@ -4,9 +4,7 @@
 //! then its bytes to the sockets. Nothing leaves that the journal does not hold.
 
 use super::scripts::{Scripts, Unreadable};
-use crate::base::{
-    Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version,
-};
+use crate::base::{Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version};
 use crate::desk::{Fault, FaultKind, Mode};
 use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next};
@@ -301,7 +299,9 @@ impl Live {
                 body,
             })
             .collect();
-        self.journal.append(&rows).context("the journal cannot be written; nothing more is sent")?;
+        self.journal
+            .append(&rows)
+            .context("the journal cannot be written; nothing more is sent")?;
         Ok(())
     }
 
@@ -388,11 +388,15 @@ fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
 fn graph_fault(unreadable: &Unreadable, at: Time) -> Fault {
     let (file, line) = match &unreadable.error {
         GraphError::BadRequire { path, line, .. } => (path.clone(), *line),
-        GraphError::Unreadable { path, .. } | GraphError::TooLarge { path, .. } => (path.clone(), 0),
+        GraphError::Unreadable { path, .. } | GraphError::TooLarge { path, .. } => {
+            (path.clone(), 0)
+        }
         GraphError::TooMany { entry } => (entry.clone(), 0),
     };
     let whole = unreadable.error.to_string();
-    let message = whole.strip_prefix(&format!("{file}:{line}: ")).or(whole.strip_prefix(&format!("{file}: ")));
+    let message = whole
+        .strip_prefix(&format!("{file}:{line}: "))
+        .or(whole.strip_prefix(&format!("{file}: ")));
     Fault {
         kind: FaultKind::Error,
         handler: "load".into(),

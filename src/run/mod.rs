@@ -1,8 +1,8 @@
 //! Wirings: live and paper, backtest, served venues.
 
 pub mod backtest;
-mod result;
 pub mod live;
+mod result;
 pub mod scripts;
 pub mod source;
 pub mod venue;

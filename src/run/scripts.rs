@@ -36,7 +36,9 @@ impl Scripts {
     ///
     /// # Errors
     /// When a path does not exist or two strategies have one name.
-    pub fn find(paths: &[PathBuf]) -> anyhow::Result<(Scripts, Vec<Result<Candidate, Unreadable>>)> {
+    pub fn find(
+        paths: &[PathBuf],
+    ) -> anyhow::Result<(Scripts, Vec<Result<Candidate, Unreadable>>)> {
         let mut scripts = Scripts::default();
         let mut files = Vec::new();
         for path in paths {
@@ -75,16 +77,13 @@ impl Scripts {
     /// What a save of `path` gives: the next version of each strategy it belongs to, or a new one.
     pub fn saved(&mut self, path: &Path) -> Vec<Result<Candidate, Unreadable>> {
         let uses = |home: &&Home| home.files.iter().any(|file| same(file, path));
-        let concerned: Vec<PathBuf> = self
-            .homes
-            .values()
-            .filter(uses)
-            .map(|home| home.folder.join(&home.entry))
-            .collect();
+        let concerned: Vec<PathBuf> =
+            self.homes.values().filter(uses).map(|home| home.folder.join(&home.entry)).collect();
         if !concerned.is_empty() {
             return concerned.iter().map(|file| self.collect(file)).collect();
         }
-        let top = self.folders.iter().any(|folder| path.parent().is_some_and(|up| same(up, folder)));
+        let top =
+            self.folders.iter().any(|folder| path.parent().is_some_and(|up| same(up, folder)));
         if top && watch::is_script(path) { vec![self.collect(path)] } else { Vec::new() }
     }
 

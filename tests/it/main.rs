@@ -7,6 +7,7 @@
 )]
 
 mod backtest;
+mod docs;
 mod source;
 mod support;
 mod tidy;
