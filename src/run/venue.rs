@@ -7,6 +7,7 @@ use crate::edge::inbox::{Inbox, Input, Next, Post, Served};
 use crate::edge::ws_server::Server;
 use crate::exchange::{AccountNumber, Config};
 use crate::simulator::flowbtc::{FlowServer, ServerConfig, ServerIn, ServerOut};
+use anyhow::Context;
 use std::net::SocketAddr;
 
 pub use crate::simulator::flowbtc::{Dialect, TestUser};
@@ -268,4 +269,64 @@ impl VenueRun {
 
 fn len(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A venue served by a thread of this process.
+pub struct Embedded {
+    pub url: String,
+    post: Post,
+    thread: Option<std::thread::JoinHandle<anyhow::Result<Plain>>>,
+}
+
+impl Embedded {
+    /// Starts serving; the address is bound when this returns.
+    ///
+    /// # Errors
+    /// When the venue cannot be opened or the system gives no thread.
+    pub fn start(
+        make: impl FnOnce() -> anyhow::Result<VenueSpec> + Send + 'static,
+    ) -> anyhow::Result<Embedded> {
+        let (ready, answer) = std::sync::mpsc::channel();
+        let serve = move || -> anyhow::Result<Plain> {
+            let opened = make().and_then(|spec| {
+                let users = spec.users.clone();
+                VenueRun::open(spec).map(|run| (run, users))
+            });
+            let (mut run, users) = match opened {
+                Ok((run, users)) => {
+                    drop(ready.send(Ok((run.url(), run.post()))));
+                    (run, users)
+                }
+                Err(error) => {
+                    drop(ready.send(Err(error)));
+                    return Ok(Plain::Nil);
+                }
+            };
+            run.run(None)?;
+            Ok(run.ledger(&users))
+        };
+        let thread = std::thread::Builder::new()
+            .name("lunario-venue".into())
+            .spawn(serve)
+            .context("cannot start a thread for the embedded venue")?;
+        let (url, post) = answer.recv().context("the embedded venue did not start")??;
+        Ok(Embedded { url, post, thread: Some(thread) })
+    }
+
+    /// Ends it; its ledger.
+    ///
+    /// # Errors
+    /// When its feed could not be read on.
+    pub fn stop(&mut self) -> anyhow::Result<Plain> {
+        let Some(thread) = self.thread.take() else { return Ok(Plain::Nil) };
+        // Gone is as good as told.
+        let _gone = self.post.send_blocking(clock::now(), Input::Stop);
+        thread.join().map_err(|_| anyhow::anyhow!("the embedded venue failed"))?
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        drop(self.stop());
+    }
 }

@@ -8,6 +8,7 @@
 
 mod backtest;
 mod docs;
+mod live;
 mod source;
 mod support;
 mod tidy;
