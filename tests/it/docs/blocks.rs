@@ -24,6 +24,7 @@ fn load(text: &str) -> Result<Script, String> {
         mode: Mode::Backtest,
         desk: Rc::new(RefCell::new(desk)),
         overrides: BTreeMap::new(),
+        shared: BTreeMap::new(),
         default_instrument: None,
         seed: 1,
         limits: Limits {
