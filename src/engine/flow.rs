@@ -31,6 +31,8 @@ pub struct EngineConfig {
     pub lua: LuaLimits,
     /// Parameter overrides by strategy name.
     pub params: BTreeMap<String, BTreeMap<String, String>>,
+    /// Overrides for every strategy that declares the parameter.
+    pub shared_params: BTreeMap<String, String>,
     pub seed: u64,
     pub default_instrument: Option<String>,
     /// More failed handlers than this in a minute halt a strategy.
@@ -53,6 +55,7 @@ impl EngineConfig {
             own_limits: BTreeMap::new(),
             lua: LuaLimits::default(),
             params: BTreeMap::new(),
+            shared_params: BTreeMap::new(),
             seed: 1,
             default_instrument: None,
             faults_a_minute: 100,

@@ -213,6 +213,7 @@ impl Slot {
             mode: config.mode,
             desk,
             overrides,
+            shared: config.shared_params.clone(),
             default_instrument: config.default_instrument.clone(),
             seed: config.seed,
             limits: config.lua,
