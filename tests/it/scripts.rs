@@ -1,4 +1,4 @@
-//! The shipped strategies over a made market: each trades, stays modest and gives the golden result.
+//! The shipped strategies over a made market: each trades, modestly, and gives the golden result.
 //! `UPDATE=1 cargo test --test it scripts` rewrites `tests/golden/stdlib/scripts.txt`.
 
 use crate::support::{btcbrl, script};
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Strategies that need nothing but trades; the market maker lives by quotes, which a feed of trades
-/// does not have.
+/// Strategies that need nothing but trades; the market maker lives by quotes, which are not in a
+/// feed of trades.
 const BY_TRADES: [&str; 5] =
     ["bollinger_reversion", "donchian_breakout", "ema_cross", "sentra_mirror", "twap_execution"];
 
