@@ -9,7 +9,7 @@ use crate::base::{
     Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
     OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
-use crate::desk::{Desk, refused};
+use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
 use crate::risk::{Approved, Facts, Gate};
 use std::collections::{BTreeMap, VecDeque};

@@ -43,7 +43,7 @@ fn page() -> String {
          | code | meaning |\n|---|---|\n",
     );
     for (code, meaning) in CODES {
-        let _ok = (writeln!(page, "| `{code}` | {meaning} |"));
+        let _ok = writeln!(page, "| `{code}` | {meaning} |");
     }
     page.push_str(
         "\n## Elsewhere\n\nThe desk refuses what makes no order; the venue's session what it does not \
@@ -52,7 +52,7 @@ fn page() -> String {
          | reason | from | meaning |\n|---|---|---|\n",
     );
     for (code, from, meaning) in ELSEWHERE {
-        let _ok = (writeln!(page, "| `{code}` | {from} | {meaning} |"));
+        let _ok = writeln!(page, "| `{code}` | {from} | {meaning} |");
     }
     page
 }
