@@ -41,6 +41,8 @@ impl Stream {
         if let (Some(ticks), Some(last)) = (self.wanted.mid_moves, self.mid)
             && (mid - last).abs() < ticks * tick_size
         {
+            // It came back before its time: what was held back is not worth telling any more.
+            self.waiting = false;
             return false;
         }
         if !self.in_time(now) {
