@@ -11,6 +11,7 @@
 mod backtest;
 mod docs;
 mod live;
+mod pair;
 mod scripts;
 mod source;
 mod stdlib;

@@ -98,6 +98,9 @@ pub struct Session {
     feeds: Feeds,
     look: Look,
     sweep: Sweep,
+    /// Something happened to the account since the balances were last asked for. An event that is
+    /// lost or overtaken would leave a wrong balance behind.
+    moved: bool,
     /// Account events that came before the snapshot they apply to.
     early: Vec<(String, String)>,
     out: VecDeque<VenueOut>,
@@ -123,6 +126,7 @@ impl Session {
             feeds: Feeds::default(),
             look: Look::default(),
             sweep: Sweep::default(),
+            moved: false,
             early: Vec::new(),
             out: VecDeque::new(),
             config,
@@ -194,6 +198,7 @@ impl Session {
     /// Moves what the orders have to say into the queue, and looks after what it leaves to do.
     fn collect(&mut self, now: Time) {
         for event in self.orders.take_news() {
+            self.moved = true;
             self.out.push_back(VenueOut::Event(event));
         }
         if !self.orders.short().is_empty() {

@@ -220,6 +220,10 @@ impl Session {
 
     pub(super) fn audit(&mut self, now: Time) {
         self.timers.set(now.plus(AUDIT_EVERY), Timer::Audit);
+        if self.line.phase == Phase::Live && self.account.is_some() && self.moved {
+            self.moved = false;
+            self.push(now, Task::Positions);
+        }
         if self.line.phase == Phase::Live && !self.orders.open().is_empty() {
             self.push(now, Task::OpenOrders(Why::Audit));
         }

@@ -210,7 +210,10 @@ impl Session {
                 self.order_row(now, &OrderRow::read(body)?);
             }
             "OrderTradeEvent" => self.fill_row(now, &FillRow::read(body)?),
-            "AccountPositionEvent" => self.balance(now, Position::read(body)?),
+            "AccountPositionEvent" => {
+                self.moved = true;
+                self.balance(now, Position::read(body)?);
+            }
             "NewOrderRejectEvent" => {
                 let event = RejectEvent::read(body)?;
                 if let Some(client) = self.ours(&event).and_then(OrderKey::from_wire) {
