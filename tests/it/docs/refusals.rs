@@ -43,7 +43,7 @@ fn page() -> String {
          | code | meaning |\n|---|---|\n",
     );
     for (code, meaning) in CODES {
-        drop(writeln!(page, "| `{code}` | {meaning} |"));
+        writeln!(page, "| `{code}` | {meaning} |").unwrap();
     }
     page.push_str(
         "\n## Elsewhere\n\nThe desk refuses what makes no order; the venue's session what it does not \
@@ -52,7 +52,7 @@ fn page() -> String {
          | reason | from | meaning |\n|---|---|---|\n",
     );
     for (code, from, meaning) in ELSEWHERE {
-        drop(writeln!(page, "| `{code}` | {from} | {meaning} |"));
+        writeln!(page, "| `{code}` | {from} | {meaning} |").unwrap();
     }
     page
 }
