@@ -2,13 +2,13 @@
 
 use super::output::{self, Progress};
 use super::{Failure, Global, args, existing, usage};
+use crate::base::decimal;
 use crate::base::{Decimal, Fees, Span, Time};
 use crate::edge::tape::TimeUnit;
+use crate::run::BacktestResult;
 use crate::run::assemble;
 use crate::run::backtest::{Refused, backtest};
 use crate::run::options::{BacktestOptions, InstrumentOption, Outcome, Output, QueueModel};
-use crate::base::decimal;
-use crate::run::BacktestResult;
 use crate::show::style::{Style, count, money};
 use crate::show::summary::{self, Section};
 use std::path::PathBuf;
@@ -177,7 +177,10 @@ fn people(result: &BacktestResult, color: bool) -> String {
     }
     sections.push(assumptions);
     let mut run = Section::new("Run");
-    run.row("engine", format!("{:.3} s, {} events/s", result.engine_s, count_f64(result.events_per_s)));
+    run.row(
+        "engine",
+        format!("{:.3} s, {} events/s", result.engine_s, count_f64(result.events_per_s)),
+    );
     run.row("digest", result.digest.get(..16).unwrap_or_default());
     sections.push(run);
     summary::table(&sections)

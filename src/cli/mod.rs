@@ -11,8 +11,8 @@ mod run;
 mod told;
 mod venue;
 
-use crate::edge::config::{self, Config};
 use crate::desk::Fault;
+use crate::edge::config::{self, Config};
 use crate::edge::telemetry::{self, Form, Verbosity};
 use crate::lua::{Candidate, GraphError};
 use crate::run::options::{Outcome, Output};
@@ -172,7 +172,10 @@ fn unreadable(error: anyhow::Error, script: &Path) -> Result<Outcome, Failure> {
     match error.downcast::<GraphError>() {
         Ok(error) => {
             let folder = script.parent().map(Path::display);
-            output::complain(&format!("{error} (in {})", folder.map(|f| f.to_string()).unwrap_or_default()));
+            output::complain(&format!(
+                "{error} (in {})",
+                folder.map(|f| f.to_string()).unwrap_or_default()
+            ));
             Ok(Outcome::Refused)
         }
         Err(error) => Err(Failure::Work(error)),

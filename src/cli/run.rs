@@ -139,7 +139,9 @@ fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Res
     let paths: Vec<String> = options.paths.iter().map(|path| path.display().to_string()).collect();
     let market = match (&options.feed, embedded) {
         (Some(feed), _) => format!("the embedded exchange, replaying {}", feed.display()),
-        (None, true) => format!("the embedded exchange, a synthetic market of seed {}", options.seed),
+        (None, true) => {
+            format!("the embedded exchange, a synthetic market of seed {}", options.seed)
+        }
         (None, false) => flowbtc.url.clone(),
     };
     let money = match (options.live, &flowbtc.paper) {
@@ -153,7 +155,10 @@ fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Res
     output::line(&format!("{head}  {paths} on {market}; {money}"))?;
     output::line(&style.paint(
         Tone::Faint,
-        &format!("saves are taken up at once; state in {}; Ctrl-C ends the run", options.state.display()),
+        &format!(
+            "saves are taken up at once; state in {}; Ctrl-C ends the run",
+            options.state.display()
+        ),
     ))
 }
 

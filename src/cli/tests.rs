@@ -132,6 +132,7 @@ fn what_parsing_cannot_see_is_refused_as_usage() {
     let says = |line: &str| match dispatch(parse(line).unwrap()) {
         Err(Failure::Usage(error)) => format!("{error:#}"),
         Err(Failure::Work(error)) => panic!("{line}: not usage: {error:#}"),
+        Err(Failure::Told) => panic!("{line}: not usage"),
         Ok(outcome) => panic!("{line}: {outcome:?}"),
     };
     for (line, part) in [

@@ -64,7 +64,10 @@ impl Teller {
                 let line = self.fill(fill);
                 let message = format!(
                     "a fill of the account that no order of this run explains: {} {} {} at {}",
-                    line.side.word(), line.qty, line.instrument, line.price
+                    line.side.word(),
+                    line.qty,
+                    line.instrument,
+                    line.price
                 );
                 (String::new(), log("warn", message))
             }

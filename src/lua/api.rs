@@ -10,14 +10,41 @@ pub const MEMBERS: &[&str] = &["now", "mode", "name", "version", "params", "stat
 
 /// Methods of `ctx`: `ctx:buy`.
 pub const METHODS: &[&str] = &[
-    "buy", "sell", "cancel", "cancel_all", "replace", "flatten", "orders", "order", "position",
-    "position_detail", "balance", "equity", "every", "after", "cancel_timer", "history", "instrument",
-    "plot", "alert", "halt", "sleep",
+    "buy",
+    "sell",
+    "cancel",
+    "cancel_all",
+    "replace",
+    "flatten",
+    "orders",
+    "order",
+    "position",
+    "position_detail",
+    "balance",
+    "equity",
+    "every",
+    "after",
+    "cancel_timer",
+    "history",
+    "instrument",
+    "plot",
+    "alert",
+    "halt",
+    "sleep",
 ];
 
 /// Fields of an order as it is asked for.
 pub const ORDER_FIELDS: &[&str] = &[
-    "instrument", "qty", "price", "stop", "post_only", "reduce_only", "tif", "expires", "tag", "strict",
+    "instrument",
+    "qty",
+    "price",
+    "stop",
+    "post_only",
+    "reduce_only",
+    "tif",
+    "expires",
+    "tag",
+    "strict",
 ];
 
 /// Fields of a replacement.

@@ -11,15 +11,39 @@ use std::collections::BTreeMap;
 
 /// Handlers by name; `on_error` and the state hooks included.
 pub const HANDLERS: &[&str] = &[
-    "on_start", "on_trade", "on_quote", "on_book", "on_bar", "on_timer", "on_order", "on_fill",
-    "on_feed", "on_save", "on_load", "on_error", "on_stop",
+    "on_start",
+    "on_trade",
+    "on_trade_fields",
+    "on_quote",
+    "on_book",
+    "on_bar",
+    "on_timer",
+    "on_order",
+    "on_fill",
+    "on_feed",
+    "on_save",
+    "on_load",
+    "on_error",
+    "on_stop",
 ];
 
 /// Handlers that make a strategy do something; a table with none of them is refused.
 const ACTIVE: &[&str] = &[
-    "on_start", "on_trade", "on_quote", "on_book", "on_bar", "on_timer", "on_order", "on_fill",
+    "on_start",
+    "on_trade",
+    "on_trade_fields",
+    "on_quote",
+    "on_book",
+    "on_bar",
+    "on_timer",
+    "on_order",
+    "on_fill",
     "on_feed",
 ];
+
+/// The two forms of the trade handler, the event as a table and its fields as arguments; a script has
+/// one of them at most.
+pub const TRADE_HANDLERS: &[&str] = &["on_trade", "on_trade_fields"];
 
 const KEYS: &[&str] = &["params", "subscribe", "invariants"];
 
@@ -66,6 +90,12 @@ pub fn declared(value: &Value, default_instrument: Option<&str>) -> Result<Decla
         return problem(
             "the table has no handler: add on_trade, on_quote, on_book, on_bar, on_timer or on_start",
             "return",
+        );
+    }
+    if TRADE_HANDLERS.iter().all(|name| handlers.contains_key(name)) {
+        return problem(
+            "on_trade and on_trade_fields get the same trades; keep one of them",
+            "on_trade_fields",
         );
     }
     let params = params(table)?;
@@ -304,8 +334,12 @@ fn default_subscriptions(
     handlers: &BTreeMap<&'static str, Function>,
     instrument: Option<&str>,
 ) -> Result<Vec<Subscription>, Problem> {
-    let streams =
-        [("on_trade", Channel::Trades), ("on_quote", Channel::Quotes), ("on_book", Channel::Book)];
+    let streams = [
+        ("on_trade", Channel::Trades),
+        ("on_trade_fields", Channel::Trades),
+        ("on_quote", Channel::Quotes),
+        ("on_book", Channel::Book),
+    ];
     let wanted = streams.iter().filter(|(handler, _)| handlers.contains_key(handler));
     match instrument {
         Some(instrument) => {

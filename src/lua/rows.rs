@@ -18,6 +18,8 @@ use crate::base::{Decimal, Quote, Trade, decimal};
 pub const ROW: usize = 64;
 pub const TRADE: u32 = 1;
 pub const QUOTE: u32 = 2;
+/// How a walk delivers rows of trades to `on_trade_fields`; the rows themselves are of kind 1.
+pub const TRADE_FIELDS: u32 = 3;
 
 type Row = [u8; ROW];
 

@@ -67,6 +67,15 @@ const FAILED: u32 = 2;
 
 type Answer = (u32, Value, Value);
 
+/// The trade handler in the form the script has it.
+#[derive(Clone)]
+struct OnTrade {
+    name: &'static str,
+    /// How the prelude walks rows for it.
+    walk: u32,
+    handler: Function,
+}
+
 /// A running version of a script.
 pub struct Script {
     // First, so that it is dropped before the VM it watches.
@@ -87,6 +96,7 @@ pub struct Script {
     row_times: Rc<Vec<(usize, Time)>>,
     capacity: usize,
     min_qty: Option<crate::base::Decimal>,
+    on_trade: Option<OnTrade>,
     tasks: BTreeMap<(Time, u64), u32>,
     task_count: u64,
     faults: Vec<Fault>,
@@ -128,6 +138,7 @@ impl Script {
         let declared = load::declared(&value, setup.default_instrument.as_deref());
         let declared = declared.map_err(|problem| problem_fault(&candidate, &problem, at))?;
         let min_qty = one_filter(&declared);
+        let on_trade = trade_handler(&declared);
         let mut script = Script {
             budget,
             limits: setup.limits,
@@ -143,6 +154,7 @@ impl Script {
             row_times: Rc::new(Vec::new()),
             capacity: 1,
             min_qty,
+            on_trade,
             tasks: BTreeMap::new(),
             task_count: 0,
             faults: Vec::new(),
@@ -328,14 +340,13 @@ impl Script {
     }
 
     /// One row, for news that comes alone.
-    fn one_row(&mut self, now: Time, name: &'static str, kind: u32, row: &[u8]) {
-        let Some(handler) = self.handler(name) else { return };
+    fn one_row(&mut self, now: Time, name: &'static str, walk: u32, handler: Function, row: &[u8]) {
         self.buffer.write_bytes(0, row);
         self.control.write_bytes(0, &[0; 8]);
         self.host.now.set(now);
         self.host.rows.replace(None);
         self.map.clear();
-        self.run(name, self.limits.handler, (kind, handler, Value::Integer(0), Value::Integer(0)));
+        self.run(name, self.limits.handler, (walk, handler, Value::Integer(0), Value::Integer(0)));
     }
 
     fn seen_fields(
@@ -363,11 +374,15 @@ impl Script {
     }
 
     fn see_trade(&mut self, trade: &Trade) {
-        self.one_row(trade.time, "on_trade", rows::TRADE, &rows::trade_row(trade));
+        if let Some(OnTrade { name, walk, handler }) = self.on_trade.clone() {
+            self.one_row(trade.time, name, walk, handler, &rows::trade_row(trade));
+        }
     }
 
     fn see_quote(&mut self, quote: &Quote) {
-        self.one_row(quote.time, "on_quote", rows::QUOTE, &rows::quote_row(quote));
+        if let Some(handler) = self.handler("on_quote") {
+            self.one_row(quote.time, "on_quote", rows::QUOTE, handler, &rows::quote_row(quote));
+        }
     }
 
     fn book_value(
@@ -437,7 +452,7 @@ impl Strategy for Script {
     }
 
     fn load_block(&mut self, block: &TradeBlock) {
-        if !self.declared.handlers.contains_key("on_trade") {
+        if self.on_trade.is_none() {
             self.map.clear();
             self.capacity = block.len();
             return;
@@ -456,18 +471,17 @@ impl Strategy for Script {
     }
 
     fn rows(&mut self, from: usize, to: usize) -> usize {
-        let Some(handler) = self.handler("on_trade") else { return to };
+        let Some(OnTrade { name, walk, handler }) = self.on_trade.clone() else { return to };
         let mut first = self.map.partition_point(|at| *at < from);
         let last = self.map.partition_point(|at| *at < to);
-        let walk = RowTimes { control: self.control.clone(), rows: Rc::clone(&self.row_times) };
-        self.host.rows.replace(Some(walk));
+        let times = RowTimes { control: self.control.clone(), rows: Rc::clone(&self.row_times) };
+        self.host.rows.replace(Some(times));
         let mut next = to;
         while first < last {
             self.control.write_bytes(0, &u64::try_from(first).unwrap_or_default().to_le_bytes());
             let (a, b) = (Value::Number(lossy_len(first)), Value::Number(lossy_len(last - 1)));
             let faults = self.faults.len();
-            let done =
-                self.run("on_trade", self.limits.handler, (rows::TRADE, handler.clone(), a, b));
+            let done = self.run(name, self.limits.handler, (walk, handler.clone(), a, b));
             let at = done.or_else(|| Some(u32::from_le_bytes(self.control.read_bytes::<4>(0))));
             let at = at.and_then(|at| usize::try_from(at).ok()).unwrap_or(last);
             first = at + 1;
@@ -627,6 +641,16 @@ impl Parts {
         let deliver = prelude.get("deliver")?;
         Ok(Parts { prelude, deliver, control, row, buffer, positions })
     }
+}
+
+fn trade_handler(declared: &Declared) -> Option<OnTrade> {
+    let walks = load::TRADE_HANDLERS.iter().zip([rows::TRADE, rows::TRADE_FIELDS]);
+    walks
+        .filter_map(|(name, walk)| {
+            let handler = declared.handlers.get(name)?.clone();
+            Some(OnTrade { name, walk, handler })
+        })
+        .next()
 }
 
 fn one_filter(declared: &Declared) -> Option<crate::base::Decimal> {

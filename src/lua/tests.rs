@@ -65,8 +65,12 @@ fn block(rows: usize) -> TradeBlock {
 
 /// Runs the handler body over `rows` trades, going on after each stop; what it logged, and faults.
 fn walk(body: &str, rows: usize) -> (Vec<String>, Vec<Fault>) {
+    walk_with("on_trade(ctx, trade)", body, rows)
+}
+
+fn walk_with(handler: &str, body: &str, rows: usize) -> (Vec<String>, Vec<Fault>) {
     let desk = desk();
-    let text = format!("local s = {{}}\nfunction s.on_trade(ctx, trade)\n{body}\nend\nreturn s");
+    let text = format!("local s = {{}}\nfunction s.{handler}\n{body}\nend\nreturn s");
     let mut script = load(&desk, &text).unwrap();
     let block = block(rows);
     script.load_block(&block);
@@ -100,6 +104,46 @@ fn trades_arrive_in_order_with_exact_fields() {
             "2.001 100.01 0.002 buy 9222816249026513002 flowbtc:BTCBRL 2.001",
         ]
     );
+}
+
+const FIELDS: &str = "on_trade_fields(ctx, time, price, qty, side, instrument)";
+
+#[test]
+fn a_trade_arrives_as_fields_where_the_script_asks_for_them() {
+    let body = "ctx.log:info(`{time} {price} {qty} {side} {instrument} {ctx.now}`)";
+    let (said, faults) = walk_with(FIELDS, body, 2);
+    assert_eq!(faults, []);
+    let expected =
+        ["2 100 0.001 buy flowbtc:BTCBRL 2", "2.001 100.01 0.002 buy flowbtc:BTCBRL 2.001"];
+    assert_eq!(said, expected);
+
+    let desk = desk();
+    let text = format!("local s = {{}}\nfunction s.{FIELDS}\n{body}\nend\nreturn s");
+    let mut script = load(&desk, &text).unwrap();
+    let mut trade = block(1).trade(0).unwrap();
+    trade.side = None;
+    script.seen(trade.time, &Seen::Trade(&trade));
+    assert_eq!(script.take_faults(), []);
+    assert_eq!(logged(&desk), ["2 100 0.001 nil flowbtc:BTCBRL 2"]);
+    assert_eq!(script.subscriptions()[0].channel, crate::base::Channel::Trades);
+}
+
+#[test]
+fn fields_stop_fail_and_sleep_as_the_table_does() {
+    for (form, get) in [("on_trade(ctx, trade)", "local qty = trade.qty "), (FIELDS, "")] {
+        let body = format!(
+            "{get}if qty == 0.002 then error('no') end \
+             if qty == 0.003 then while true do end end \
+             if qty == 0.004 then ctx:sleep(1) end \
+             if qty == 0.005 then ctx:buy({{ qty = 1 }}) end ctx.log:info(`{{qty}}`)"
+        );
+        let (said, faults) = walk_with(form, &body, 6);
+        assert_eq!(said, ["0.001", "0.005", "0.006"], "{form}: {faults:?}");
+        let kinds: Vec<FaultKind> = faults.iter().map(|fault| fault.kind).collect();
+        assert_eq!(kinds, [FaultKind::Error, FaultKind::Budget], "{form}");
+        let name = form.split('(').next().unwrap();
+        assert!(faults.iter().all(|fault| fault.handler == name), "{faults:?}");
+    }
 }
 
 #[test]
@@ -283,6 +327,11 @@ fn scripts_that_make_no_sense_are_refused_with_their_place() {
         ("return { on_trade = 1 }", "s.luau:1:10", "on_trade is a number, not a function"),
         ("return nil", "s.luau:1", "returned nothing"),
         (
+            "local s = {}\nfunction s.on_trade() end\nfunction s.on_trade_fields() end\nreturn s",
+            "s.luau:3:12",
+            "keep one of them",
+        ),
+        (
             "local s = {}\nfunction s.on_trade() end\nreturn s, require('@std/tas')",
             "s.luau:3",
             "there is no \"@std/tas\"",
@@ -439,13 +488,16 @@ fn unknown_names_of_the_api_are_found_in_the_source() {
     let text = "local s = {}\nfunction s.on_trade(ctx, t)\n\tctx:bye({ qty = 1 })\n\tctx:buy({ qty = f({ a = 1 }), prize = 2, tag = \"x = {\" })\n\tctx.log:inform(\"ctx:nothing\") -- ctx.nope\n\tlocal x = ctx.nwo + ctx.state.anything\n\tctx:replace(o, { prise = 1 })\n\tmy.ctx.whatever = 1\nend\nreturn s\n";
     let shown: Vec<String> =
         uses(text).into_iter().map(|u| format!("{}:{} {}", u.line, u.column, u.message)).collect();
-    assert_eq!(shown, [
-        "3:6 there is no ctx:bye; did you mean \"buy\"?",
-        "4:31 there is no field prize in ctx:buy; did you mean \"price\"?",
-        "5:10 there is no ctx.log:inform; did you mean \"info\"?",
-        "6:16 there is no ctx.nwo; did you mean \"now\"?",
-        "7:20 there is no field prise in ctx:replace; did you mean \"price\"?",
-    ]);
+    assert_eq!(
+        shown,
+        [
+            "3:6 there is no ctx:bye; did you mean \"buy\"?",
+            "4:31 there is no field prize in ctx:buy; did you mean \"price\"?",
+            "5:10 there is no ctx.log:inform; did you mean \"info\"?",
+            "6:16 there is no ctx.nwo; did you mean \"now\"?",
+            "7:20 there is no field prise in ctx:replace; did you mean \"price\"?",
+        ]
+    );
     // The names here and the prelude's are the same.
     let prelude = include_str!("prelude.luau");
     for method in METHODS {

@@ -5,7 +5,9 @@ use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, VenueOptions};
 use super::source::Source;
 use super::venue::{Dialect, Embedded, VenueSpec, test_users};
-use crate::base::{Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName};
+use crate::base::{
+    Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName,
+};
 use crate::desk::{Closed, Mode};
 use crate::edge::config::{Config, Limits as ConfigLimits};
 use crate::edge::{clock, watch};
@@ -80,7 +82,8 @@ pub fn instrument(option: &InstrumentOption, fees: Fees) -> anyhow::Result<Instr
 /// `BTCBRL` is BTC in BRL: a known quote asset at the end.
 fn split_symbol(symbol: &str) -> Option<(&str, &str)> {
     const QUOTES: &[&str] = &["USDT", "USDC", "BRL", "USD", "EUR", "BTC", "ETH"];
-    let quote = QUOTES.iter().find(|quote| symbol.ends_with(**quote) && symbol.len() > quote.len())?;
+    let quote =
+        QUOTES.iter().find(|quote| symbol.ends_with(**quote) && symbol.len() > quote.len())?;
     let base = symbol.get(..symbol.len() - quote.len())?;
     Some((base, *quote))
 }
@@ -174,7 +177,10 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Spec> {
 ///
 /// # Errors
 /// When it is refused.
-pub fn look(candidate: Candidate, default: Option<&str>) -> Result<Script, Box<crate::desk::Fault>> {
+pub fn look(
+    candidate: Candidate,
+    default: Option<&str>,
+) -> Result<Script, Box<crate::desk::Fault>> {
     let mut closed = Closed::default();
     let every = listing::instruments(default_fees());
     for row in every.iter() {
@@ -205,7 +211,9 @@ fn mentioned(candidate: &Candidate) -> Vec<String> {
     let words = source.split(|c: char| !c.is_ascii_alphanumeric() && c != ':' && c != '_');
     let named = |word: &&str| {
         word.split_once(':').is_some_and(|(venue, symbol)| {
-            !venue.is_empty() && symbol.len() > 3 && symbol.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+            !venue.is_empty()
+                && symbol.len() > 3
+                && symbol.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         })
     };
     words.filter(named).map(str::to_owned).collect()
@@ -251,7 +259,8 @@ fn paper_balances(given: &[(String, Decimal)]) -> Vec<(String, Decimal)> {
 pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
     let fees = options.fees.unwrap_or_else(default_fees);
     let instruments = instruments(options.instrument.as_ref(), fees)?;
-    let traded = options.instrument.as_ref().map_or(DEFAULT_INSTRUMENT.into(), InstrumentOption::name);
+    let traded =
+        options.instrument.as_ref().map_or(DEFAULT_INSTRUMENT.into(), InstrumentOption::name);
     let traded = instruments.find(&traded).cloned().context("the instrument is not listed")?;
     let source = match &options.feed {
         Some(feed) => Source::recorded(feed, traded.id, options.time_unit)?,
@@ -283,11 +292,8 @@ pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)
     let fees = options.fees.unwrap_or_else(default_fees);
     let remote = options.flowbtc_ws.clone().or_else(|| options.config.flowbtc.ws.clone());
     let remote = remote.filter(|_| options.feed.is_none());
-    let mut config = EngineConfig::new(
-        mode(options.live),
-        1,
-        instruments(options.instrument.as_ref(), fees)?,
-    );
+    let mut config =
+        EngineConfig::new(mode(options.live), 1, instruments(options.instrument.as_ref(), fees)?);
     config.limits = limits(options.config.limits.every);
     config.lua = budget(&options.config, LuaLimits::default());
     config.seed = options.seed;

@@ -9,6 +9,8 @@
 mod backtest;
 mod docs;
 mod live;
+mod scripts;
+mod stdlib;
 mod source;
 mod support;
 mod tidy;

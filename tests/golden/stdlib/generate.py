@@ -208,8 +208,8 @@ def write_decimals():
         a, b = decimal.Decimal(left), decimal.Decimal(right)
         ratio = "" if b == 0 else plain((a / b).quantize(decimal.Decimal("1e-28")))
         results = [plain(a + b), plain(a - b), plain(a * b), ratio]
-        cells = ", ".join(f'"{x}"' for x in [left, right, *results])
-        lines.append(f"\t{{ {cells}, {str(a < b).lower()} }},")
+        cells = ", ".join(f'"{x}"' for x in [left, right, *results, str(a < b).lower()])
+        lines.append(f"\t{{ {cells} }},")
     lines += ["}", ""]
     (OUT / "decimal_pairs.luau").write_text("\n".join(lines))
 
@@ -229,7 +229,7 @@ def write_snaps():
         low = (a / unit).to_integral_value(decimal.ROUND_FLOOR) * unit
         high = (a / unit).to_integral_value(decimal.ROUND_CEILING) * unit
         near = a.quantize(decimal.Decimal(1).scaleb(-places), decimal.ROUND_HALF_EVEN)
-        cells = f'"{text}", "{step}", "{plain(low)}", "{plain(high)}", {places}, "{plain(near)}"'
+        cells = f'"{text}", "{step}", "{plain(low)}", "{plain(high)}", "{places}", "{plain(near)}"'
         lines.append(f"\t{{ {cells} }},")
     lines += ["}", ""]
     (OUT / "decimal_snaps.luau").write_text("\n".join(lines))

@@ -1,0 +1,61 @@
+//! The stopwatch of the benches: a fixed piece of work, run several times, the median told.
+
+use std::time::{Duration, Instant};
+
+/// How often each piece of work is timed, after one run to warm up; odd, so that a median is a run.
+const RUNS: usize = 7;
+
+/// What was asked for on the command line: `cargo bench -- delivery --feed trades.csv`.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// Only benches whose name contains one of these; all of them if it is empty.
+    pub words: Vec<String>,
+    /// A recorded feed in place of the generated one.
+    pub feed: Option<std::path::PathBuf>,
+}
+
+impl Wish {
+    /// Reads the arguments; cargo's own (`--bench`) are passed over.
+    pub fn read() -> Wish {
+        let mut wish = Wish::default();
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--feed" => wish.feed = args.next().map(Into::into),
+                word if word.starts_with('-') => {}
+                word => wish.words.push(word.to_owned()),
+            }
+        }
+        wish
+    }
+
+    pub fn wants(&self, name: &str) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+
+    /// Times `work`, which handles `count` of `unit` each time it is called.
+    pub fn rate(&self, name: &str, count: usize, unit: &str, mut work: impl FnMut()) {
+        if !self.wants(name) {
+            return;
+        }
+        let (median, best) = times(&mut work);
+        let (each, rate) = (median.as_nanos() as f64 / count as f64, count as f64 / 1e6);
+        let (usual, most) = (rate / median.as_secs_f64(), rate / best.as_secs_f64());
+        println!("{name:<44} {each:>10.1} ns/{unit:<6} {usual:>8.2} M/s  (best {most:.2})");
+    }
+}
+
+/// Median and best of the timed runs.
+#[allow(clippy::disallowed_methods, reason = "a bench is about real time")]
+pub fn times(work: &mut dyn FnMut()) -> (Duration, Duration) {
+    work();
+    let mut all: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let started = Instant::now();
+            work();
+            started.elapsed()
+        })
+        .collect();
+    all.sort();
+    (all[RUNS / 2], all[0])
+}
