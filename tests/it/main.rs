@@ -10,7 +10,7 @@ mod backtest;
 mod docs;
 mod live;
 mod scripts;
-mod stdlib;
 mod source;
+mod stdlib;
 mod support;
 mod tidy;

@@ -43,6 +43,7 @@ fn load(candidate: Candidate, desk: &Rc<RefCell<Closed>>) -> Script {
         mode: Mode::Backtest,
         desk: desk.clone(),
         overrides: BTreeMap::new(),
+        shared: BTreeMap::new(),
         default_instrument: Some("flowbtc:BTCBRL".into()),
         seed: 1,
         limits: Limits { handler: patient, load: patient, memory: 1 << 30 },
