@@ -1,8 +1,8 @@
 //! The strategies of a run: loading, swapping to a new version, failures, halts.
 
+use super::config::EngineConfig;
 use super::core::{Core, HISTORY, Owner};
 use super::filter::Stream;
-use super::flow::EngineConfig;
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{

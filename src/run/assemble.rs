@@ -121,9 +121,8 @@ fn budget(config: &Config, usual: LuaLimits) -> LuaLimits {
 
 /// Parameters of one strategy: the configuration's, then those of the command line.
 fn params(config: &Config, name: &str, given: &[(String, String)]) -> BTreeMap<String, String> {
-    let text = |value: &Plain| match value {
-        Plain::Text(text) => text.clone(),
-        other => other.json().trim_matches('"').to_owned(),
+    let text = |value: &Plain| {
+        if let Plain::Text(text) = value { text.clone() } else { value.json() }
     };
     let configured = config.params.get(name).into_iter().flatten();
     let mut all: BTreeMap<String, String> =

@@ -1,5 +1,5 @@
-//! The shipped strategies over a made market: each trades, one order at a time, and gives the golden
-//! result. `UPDATE=1 cargo test --test it scripts` rewrites `tests/golden/stdlib/scripts.txt`.
+//! The shipped strategies over a made market: each trades, modestly, and gives the golden result.
+//! `UPDATE=1 cargo test --test it scripts` rewrites `tests/golden/stdlib/scripts.txt`.
 
 use crate::support::{btcbrl, script};
 use lunario::base::rng::Rng;
@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Strategies that need nothing but trades; the market maker quotes by quotes, which a feed of trades
-/// does not have, and is tested against the embedded market.
+/// Strategies that need nothing but trades; the market maker lives by quotes, which are not in a
+/// feed of trades.
 const BY_TRADES: [&str; 5] =
     ["bollinger_reversion", "donchian_breakout", "ema_cross", "sentra_mirror", "twap_execution"];
 
-/// An hour of trades, two a second on average, around 350,000 BRL: trends of some minutes, and prices
+/// An hour of trades, two a second on average, around 350,000 BRL: trends of some minutes, prices
 /// that bounce between bid and ask. Whole cents, so that every machine makes the same file.
 fn made_market(folder: &Path) -> PathBuf {
     let mut rng = Rng::new(7, 1);

@@ -43,7 +43,7 @@ fn page() -> String {
          | code | meaning |\n|---|---|\n",
     );
     for (code, meaning) in CODES {
-        writeln!(page, "| `{code}` | {meaning} |").unwrap();
+        let _ok = writeln!(page, "| `{code}` | {meaning} |");
     }
     page.push_str(
         "\n## Elsewhere\n\nThe desk refuses what makes no order; the venue's session what it does not \
@@ -52,7 +52,7 @@ fn page() -> String {
          | reason | from | meaning |\n|---|---|---|\n",
     );
     for (code, from, meaning) in ELSEWHERE {
-        writeln!(page, "| `{code}` | {from} | {meaning} |").unwrap();
+        let _ok = writeln!(page, "| `{code}` | {from} | {meaning} |");
     }
     page
 }
