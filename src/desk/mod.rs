@@ -20,8 +20,8 @@ pub use subscription::{Subscription, SubscriptionError};
 pub trait Desk {
     /// The moment of what is asked next; `row` is the row of the loaded block being handled.
     fn at(&mut self, now: Time, row: Option<usize>);
-    /// One order through the gate. Always an answer at once: a pending order, or a rejected one with
-    /// its reason.
+    /// One order through the gate. Always an answer at once: a pending order, or a rejected one
+    /// with its reason.
     fn place(&mut self, who: StrategyId, ask: &Ask) -> Order;
     /// Asks for an end to an order of this strategy.
     ///

@@ -1,4 +1,5 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
+//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one
+//! outbox.
 
 use super::note::Note;
 use super::record::{self, Record};

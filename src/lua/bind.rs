@@ -1,5 +1,6 @@
 //! What the prelude can ask of the host: thin functions from Lua values to the desk and back.
-//! They never raise for a script's mistake; they answer, and the prelude raises at the script's line.
+//! They never raise for a script's mistake; they answer, and the prelude raises at the script's
+//! line.
 
 use super::values::{from_plain, integer, money, to_plain};
 use super::{graph, names, stdlib};

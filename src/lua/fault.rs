@@ -81,8 +81,8 @@ pub fn source_line<'a>(
     sources.get(file)?.lines().nth(before)
 }
 
-/// The VM tells lines only. The column is that of the word the message quotes, where the line has it,
-/// else of the first character that is not blank. From 1.
+/// The VM tells lines only. The column is that of the word the message quotes, where the line has
+/// it, else of the first character that is not blank. From 1.
 fn column_of(source: &str, message: &str) -> u32 {
     let column = |at: usize| u32::try_from(at + 1).unwrap_or(0);
     let quoted = message.split(['\'', '"', '`']).skip(1).step_by(2);

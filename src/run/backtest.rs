@@ -1,8 +1,9 @@
 //! A backtest: a tape, the simulated exchange and the engine, in simulated time.
 //!
 //! The earliest of tape and engine is the clock. Rows between which nothing of the exchange's, no
-//! timer and no message is due go to the strategy in one walk; the walk stops where the strategy acts.
-//! At equal times, what is due comes before the row, and the exchange sees a row before the strategy.
+//! timer and no message is due go to the strategy in one walk; the walk stops where the strategy
+//! acts. At equal times, what is due comes before the row, and the exchange sees a row before the
+//! strategy.
 
 use super::result::{BacktestResult, FeedSummary};
 use crate::account::ledger::fee_in_quote;
@@ -55,7 +56,8 @@ pub struct Spec {
 /// A run's rows in one walk; more does not make it faster.
 pub const BLOCK_ROWS: usize = 4_096;
 
-/// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same result.
+/// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same
+/// result.
 #[must_use]
 pub fn patient() -> crate::lua::Limits {
     crate::lua::Limits {
@@ -91,8 +93,8 @@ impl Machine for Shared {
 /// Runs a strategy over a recorded feed.
 ///
 /// # Errors
-/// When a feed cannot be read or the script is refused; a script that fails later gives a result that
-/// says so.
+/// When a feed cannot be read or the script is refused; a script that fails later gives a result
+/// that says so.
 pub fn backtest(spec: &Spec, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
     let wall = Stopwatch::start();
     let mut run = Run::open(spec)?;

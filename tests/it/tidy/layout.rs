@@ -11,7 +11,7 @@ fn is_generated(path: &str) -> bool {
     path.contains("/golden/")
 }
 
-/// A Rust file opens with `//!`; a Luau file with `--!strict` (and more directives), then a comment.
+/// A Rust file opens with `//!`; a Luau file with `--!strict`, more directives, then a comment.
 pub fn header(path: &str, text: &str) -> Vec<String> {
     if path.ends_with(".rs") && !text.starts_with("//! ") {
         return vec!["1: the file opens with `//!` and what lives there".into()];
