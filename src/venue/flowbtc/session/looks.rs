@@ -2,10 +2,10 @@
 //! line went down, and of fills that never came. By asking, never by sending again (FLOW Part D).
 
 use super::Session;
-use super::legs::{LegState, Told};
+use super::legs::{Known, LegState, Told};
 use super::line::{Phase, Timer};
 use super::task::{Task, Why};
-use crate::base::{InstrumentId, OrderKey, Span, Time};
+use crate::base::{InstrumentId, OrderKey, Span, Time, VenueOrderId};
 use crate::venue::flowbtc::payload::{FillRow, OrderRow, State};
 use crate::venue::flowbtc::request::Account;
 use std::collections::BTreeSet;
@@ -265,6 +265,13 @@ impl Session {
 
     pub(super) fn ask_fills(&mut self, now: Time) {
         if !self.orders.short().is_empty() {
+            for key in self.orders.short().keys().copied().collect::<Vec<_>>() {
+                let loose: Vec<VenueOrderId> =
+                    self.orders.get(key).into_iter().flat_map(Known::loose).collect();
+                for leg in loose {
+                    self.push(now, Task::Leg(leg));
+                }
+            }
             self.push(now, Task::Fills { start: 0 });
             self.timers.set(now.plus(LOOK_AGAIN), Timer::Fills);
         }

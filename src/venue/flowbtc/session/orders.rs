@@ -24,7 +24,7 @@ pub(super) struct Orders {
     by_venue: BTreeMap<i64, OrderKey>,
     open: BTreeSet<OrderKey>,
     doubts: BTreeSet<OrderKey>,
-    /// Orders that executed more than we have fills for, and how often we asked for them.
+    /// Orders that executed, or may have, more than we have fills for; how often we asked.
     short: BTreeMap<OrderKey, u8>,
     ended: VecDeque<OrderKey>,
     out: Vec<Event>,
@@ -301,6 +301,17 @@ impl Orders {
         self.end(now, key, step);
     }
 
+    /// The venue does not know a replaced leg any more: nothing more can come of it.
+    pub(super) fn leg_gone(&mut self, now: Time, venue: VenueOrderId) {
+        let Some(key) = self.find(None, Some(venue.0)) else { return };
+        if let Some(known) = self.known.get_mut(&key)
+            && let Some(leg) = known.legs.iter_mut().find(|leg| leg.venue == Some(venue))
+        {
+            leg.reach(LegState::Canceled, "");
+            self.settle(now, key);
+        }
+    }
+
     /// Counts a vain question for the missing fills; after the fifth the order ends without them.
     /// Returns whether it gave up.
     pub(super) fn still_short(&mut self, now: Time, key: OrderKey) -> bool {
@@ -326,8 +337,8 @@ impl Orders {
     fn settle(&mut self, now: Time, key: OrderKey) {
         self.settle_legs(now, key);
         let Some(known) = self.known.get_mut(&key) else { return };
-        let total = known.executed();
-        if known.filled >= total || known.forced {
+        let (total, short) = (known.executed(), known.is_short());
+        if !short {
             self.short.remove(&key);
         } else if !known.is_final() {
             self.short.entry(key).or_insert(0);
@@ -349,7 +360,7 @@ impl Orders {
             // Canceled to make room for a replacement whose fate is not known yet.
             (LegState::Canceled, _) if pending => return,
             (LegState::Filled | LegState::Canceled | LegState::Expired | LegState::Rejected, _) => {
-                if known.filled < total && !known.forced {
+                if short {
                     return;
                 }
                 let step = end_of(leg, total);

@@ -155,6 +155,7 @@ impl Session {
                 request::cancel_all(account?, self.listing.page(instrument)?)
             }
             Task::Status(key) => request::order_status(account?, self.orders.get(key)?.venue()?),
+            Task::Leg(order) => request::order_status(account?, order),
             Task::Unsubscribe(stream) => {
                 request::of_instrument(self.listing.page(stream.instrument)?)
             }
@@ -323,7 +324,11 @@ impl Session {
                 self.look_soon(now);
             }
             Task::Subscribe(stream) => self.stream_refused(now, stream, 0, "no answer"),
-            Task::CancelAll(_) | Task::CancelStray(_) | Task::Unsubscribe(_) | Task::Ping => {}
+            Task::Leg(_)
+            | Task::CancelAll(_)
+            | Task::CancelStray(_)
+            | Task::Unsubscribe(_)
+            | Task::Ping => {}
         }
     }
 
