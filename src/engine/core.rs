@@ -7,8 +7,8 @@ use super::timers::Timers;
 use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
-    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
+    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderNews,
+    Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
 use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
@@ -371,10 +371,4 @@ pub fn instrument_of(command: &Command) -> Option<InstrumentId> {
         | Command::Subscribe { instrument, .. } => Some(*instrument),
         Command::CancelAll { instrument } => *instrument,
     }
-}
-
-/// Which kind of order can rest at the venue, and so is looked after at the end of a run.
-#[must_use]
-pub fn can_rest(order: &Order) -> bool {
-    order.kind != OrderKind::Market || order.state == OrderState::Unknown
 }
