@@ -30,7 +30,12 @@ impl Wish {
     }
 
     pub fn wants(&self, name: &str) -> bool {
-        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+        self.words.is_empty()
+            || self.words.iter().any(|word| name.contains(word.as_str()) || word.contains(name))
+    }
+
+    pub fn wants_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.wants(name))
     }
 
     /// Times `work`, which handles `count` of `unit` each time it is called.

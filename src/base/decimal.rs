@@ -91,7 +91,17 @@ pub fn scaled_to_f64(mantissa: i64, scale: u32) -> f64 {
 /// The form people and JSON see: no exponent, no trailing zeros, no `-0`.
 #[must_use]
 pub fn show(value: Decimal) -> String {
-    if value.is_zero() { "0".to_owned() } else { value.normalize().to_string() }
+    Shown(value).to_string()
+}
+
+/// `show` for use inside of a longer text.
+#[derive(Copy, Clone, Debug)]
+pub struct Shown(pub Decimal);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_zero() { f.write_str("0") } else { write!(f, "{}", self.0.normalize()) }
+    }
 }
 
 /// The mantissa at `scale`, if the value has no more places than that and fits 64 bits.

@@ -165,10 +165,12 @@ impl Core {
         let order = self.orders.get(fill.order)?.clone();
         let instrument = self.instruments.get(fill.instrument)?;
         self.ledger.fill(order.strategy, fill, instrument);
-        let name = instrument.name();
-        self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
-            record::fill(fill, &name)
-        });
+        if self.recording {
+            let name = instrument.name();
+            self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
+                record::fill(fill, &name)
+            });
+        }
         let (strategy, version) = (order.strategy, order.version.clone());
         self.notes.push_back(Note::Fill { strategy, version, fill: fill.clone() });
         if change.is_some() {
@@ -179,6 +181,9 @@ impl Core {
     }
 
     fn record_order(&mut self, order: &Order) {
+        if !self.recording {
+            return;
+        }
         let name = self.instrument_name(order.instrument);
         self.record("order", Some(order.strategy), Some(order.version.clone()), || {
             record::order(order, &name)

@@ -339,8 +339,9 @@ impl Engine {
                 self.tell_bars(now);
             }
             Event::Quote(quote) => {
-                let instruments = self.core.borrow().instruments.clone();
-                let tick_size = instruments.get(quote.instrument).map(|row| row.tick_size);
+                let core = self.core.borrow();
+                let tick_size = core.instruments.get(quote.instrument).map(|row| row.tick_size);
+                drop(core);
                 let tick_size = tick_size.unwrap_or_default();
                 self.tell_streams(
                     now,

@@ -5,12 +5,14 @@
 //! At equal times, what is due comes before the row, and the exchange sees a row before the strategy.
 
 use super::result::{BacktestResult, FeedSummary};
+use crate::account::Order;
 use crate::account::ledger::fee_in_quote;
 use crate::account::metrics::{Metrics, Recorder};
+use crate::base::decimal::Shown;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Command, Decimal, Event, Instrument, Instruments, Machine, OrderState, Span, StrategyId, Time,
-    VenueIn, VenueName, VenueOut, decimal,
+    Command, Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span,
+    StrategyId, Time, VenueIn, VenueName, VenueOut, decimal,
 };
 use crate::desk::{Fault, Mode, Words};
 use crate::edge::clock::{self, Stopwatch};
@@ -22,6 +24,7 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -198,6 +201,8 @@ struct Run<'a> {
     recorder: Option<Recorder>,
     equity_start: Decimal,
     digest: Sha256,
+    /// What the digest takes next.
+    line: Vec<u8>,
     fills: u64,
     canceled: u64,
     rejected: u64,
@@ -251,6 +256,7 @@ impl<'a> Run<'a> {
             recorder: None,
             equity_start: Decimal::ZERO,
             digest: Sha256::new(),
+            line: Vec::new(),
             fills: 0,
             canceled: 0,
             rejected: 0,
@@ -375,24 +381,11 @@ impl<'a> Run<'a> {
                     | OrderState::Unknown
                     | OrderState::Filled => {}
                 }
-                self.digest.update(order.key.wire().to_le_bytes());
-                self.digest.update(order.updated.nanos().to_le_bytes());
-                let show = decimal::show;
-                let price = order.price.map(show).unwrap_or_default();
-                let words = [order.side.word(), order.state.word(), &order.reason];
-                let line =
-                    format!("{words:?} {} {price} {}\n", show(order.qty), show(order.filled));
-                self.digest.update(line.as_bytes());
+                self.digest_order(&order);
             }
             Note::Fill { fill, strategy, .. } => {
                 self.fills += 1;
-                self.digest.update(fill.order.wire().to_le_bytes());
-                self.digest.update(fill.time.nanos().to_le_bytes());
-                let show = decimal::show;
-                let (price, qty, fee) = (show(fill.price), show(fill.qty), show(fill.fee));
-                let line =
-                    format!("{} {price} {qty} {fee} {}\n", fill.side.word(), fill.liquidity.word());
-                self.digest.update(line.as_bytes());
+                self.digest_fill(&fill);
                 let fee = fee_in_quote(&fill, &self.instrument).unwrap_or_default();
                 if let Some(recorder) = &mut self.recorder {
                     recorder.fill(strategy, &fill, fee);
@@ -416,6 +409,30 @@ impl<'a> Run<'a> {
             | Note::Venue { .. }
             | Note::Stopped { .. } => {}
         }
+    }
+
+    fn digest_order(&mut self, order: &Order) {
+        let price = order.price.map(decimal::show).unwrap_or_default();
+        let (side, state, reason) = (order.side.word(), order.state.word(), &order.reason);
+        let (qty, filled) = (Shown(order.qty), Shown(order.filled));
+        let line = format_args!("[\"{side}\", \"{state}\", {reason:?}] {qty} {price} {filled}\n");
+        self.digest_line(order.key, order.updated, line);
+    }
+
+    fn digest_fill(&mut self, fill: &Fill) {
+        let (side, liquidity) = (fill.side.word(), fill.liquidity.word());
+        let (price, qty, fee) = (Shown(fill.price), Shown(fill.qty), Shown(fill.fee));
+        let line = format_args!("{side} {price} {qty} {fee} {liquidity}\n");
+        self.digest_line(fill.order, fill.time, line);
+    }
+
+    fn digest_line(&mut self, key: OrderKey, at: Time, line: std::fmt::Arguments<'_>) {
+        self.line.clear();
+        self.line.extend_from_slice(&key.wire().to_le_bytes());
+        self.line.extend_from_slice(&at.nanos().to_le_bytes());
+        // Writing to memory does not fail.
+        drop(self.line.write_fmt(line));
+        self.digest.update(&self.line);
     }
 
     fn revalue(&mut self) {
