@@ -68,6 +68,7 @@ pub fn load(text: &str) -> Script {
         mode: Mode::Backtest,
         desk: Rc::new(RefCell::new(desk)),
         overrides: BTreeMap::new(),
+        shared: BTreeMap::new(),
         default_instrument: Some("flowbtc:BTCBRL".into()),
         seed: 1,
         limits: lunario::run::backtest::patient(),

@@ -1,5 +1,5 @@
 //! The program: parse, run, exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    lunario::cli::main()
 }

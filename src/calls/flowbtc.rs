@@ -7,7 +7,8 @@ const OMS: Arg = need("OMSId", Kind::Int);
 const ACCOUNT: Arg = need("AccountId", Kind::Int);
 const INSTRUMENT: Arg = need("InstrumentId", Kind::Int);
 
-/// FLOW-C01: `{"msg":"PONG"}`. In the reconcile lane, so that a full lane never looks like a dead line.
+/// FLOW-C01: `{"msg":"PONG"}`. In the reconcile lane, so that a full lane never looks like a
+/// dead line.
 pub const PING: Call = Call {
     name: "Ping",
     args: &[],
@@ -180,7 +181,7 @@ pub const CANCEL_ORDER: Call = Call {
     grant: true,
     auth: true,
     contract: "FLOW-C24",
-    doc: "Cancels an order by its number, or by account and client id. The answer is a receipt only.",
+    doc: "Cancels an order by its number, or by account and client id; answers a receipt only.",
 };
 
 pub const CANCEL_ALL_ORDERS: Call = Call {

@@ -1,5 +1,6 @@
 //! The venues' documented calls, one table per venue: name, arguments, reply, lane, retry rule,
-//! contract id. Sessions, script bindings, type files and docs read these tables; nothing here acts.
+//! contract id. Sessions, script bindings, type files and docs read these tables; nothing here
+//! acts.
 
 pub mod flowbtc;
 

@@ -1,5 +1,5 @@
-//! `lunario.toml`, the `LUNARIO_*` variables that override it, and secrets. Money is written as text;
-//! an unknown key is an error that names the nearest known one.
+//! `lunario.toml`, the `LUNARIO_*` variables that override it, and secrets. Money is written as
+//! text; an unknown key is an error that names the nearest known one.
 
 mod limits;
 mod secret;

@@ -250,7 +250,7 @@ impl Drop for Journal {
         }
         let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
         if let Err(error) = self.connection.query_row(truncate, [], |_| Ok(())) {
-            tracing::warn!(%error, "the journal's log stays beside the database until the next run");
+            tracing::warn!(%error, "the journal's log stays beside it until the next run");
         }
     }
 }

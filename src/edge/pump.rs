@@ -1,5 +1,5 @@
-//! Moves text frames between one WebSocket and the inbox, in both directions at once. The client and
-//! the server shells share it.
+//! Moves text frames between one WebSocket and the inbox, in both directions at once. The client
+//! and the server shells share it.
 
 use super::clock;
 use super::inbox::{Input, Post};

@@ -1,6 +1,7 @@
 //! Recorded market data from CSV files: trades, quotes and book changes, exact and in time order.
 //!
-//! Times without a zone are UTC. Every error names the file, the line and the column, and what to do.
+//! Times without a zone are UTC. Every error names the file, the line and the column, and what to
+//! do.
 
 mod cells;
 mod events;
@@ -109,7 +110,8 @@ pub fn detect(path: &Path) -> anyhow::Result<FeedKind> {
     }
     if !(sheet.has("price") && sheet.has("qty")) {
         bail!(
-            "{}: the header `{}` is of no known feed; a trades file has `time,price,qty[,side][,id]`, \
+            "{}: the header `{}` is of no known feed; a trades file has \
+             `time,price,qty[,side][,id]`, \
              a quotes file `time,bid,bid_qty,ask,ask_qty`, a book file \
              `time,side,price,qty[,snapshot]`",
             path.display(),

@@ -1,6 +1,6 @@
 //! Watches script folders for saves. A file is reported when it has been quiet for a while and two
-//! reads agree, and only if its content differs from what was last reported. Events of the system are
-//! hints; a walk over the folders every two seconds finds what they miss.
+//! reads agree, and only if its content differs from what was last reported. Events of the system
+//! are hints; a walk over the folders every two seconds finds what they miss.
 
 mod settle;
 
@@ -70,8 +70,9 @@ enum Message {
 
 impl Watch {
     /// Watches folders (with what is below them) and the folders of files, and posts
-    /// `Input::Changed` with the path as it is reached from what was given here. What the files hold
-    /// now counts as reported: start the watch before loading, so that no save falls in between.
+    /// `Input::Changed` with the path as it is reached from what was given here. What the files
+    /// hold now counts as reported: start the watch before loading, so that no save falls in
+    /// between.
     ///
     /// # Errors
     /// When a path does not exist or the system gives no thread. Where the system gives no events,

@@ -141,7 +141,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of file descriptors, mostly: serving goes on, and a pause keeps it from spinning.
+                // Out of file descriptors, mostly: serving goes on, and a pause keeps it from
+                // spinning.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;

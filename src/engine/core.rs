@@ -6,13 +6,12 @@ use super::timers::Timers;
 use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Ask, Bar, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey,
-    OrderKind, OrderNews, OrderState, Plain, Quote, Refusal, Side, Span, StrategyId, Time, Trade,
-    VenueName, Version,
+    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
+    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
-use crate::desk::{Desk, PositionView, Words, refused};
+use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
-use crate::risk::{Approved, Facts, Gate, Replace};
+use crate::risk::{Approved, Facts, Gate};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -211,7 +210,7 @@ impl Core {
     }
 
     /// Puts an approved command on its way: into the journal first, then into the outbox.
-    fn send(&mut self, who: Option<StrategyId>, command: Approved<Command>) {
+    pub(super) fn send(&mut self, who: Option<StrategyId>, command: Approved<Command>) {
         let instrument = instrument_of(command.get()).and_then(|id| self.instruments.get(id));
         if self.recording {
             let (kind, body) = record::command(command.get(), instrument);
@@ -221,13 +220,13 @@ impl Core {
         self.outbox.push_back(command);
     }
 
-    fn next_key(&mut self, who: StrategyId) -> Option<OrderKey> {
+    pub(super) fn next_key(&mut self, who: StrategyId) -> Option<OrderKey> {
         let owner = self.owners.get_mut(usize::from(who.0))?;
         owner.sequence += 1;
         OrderKey::compose(self.run, who, owner.sequence)
     }
 
-    fn facts<'a>(&'a self, who: StrategyId, instrument: &'a Instrument) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, who: StrategyId, instrument: &'a Instrument) -> Facts<'a> {
         Facts {
             strategy: who,
             position: self.ledger.position(who, instrument.id).qty,
@@ -241,7 +240,13 @@ impl Core {
     }
 
     /// An order refused here: told to the owner, in the journal, never sent.
-    fn refuse(&mut self, who: StrategyId, ask: &Ask, key: OrderKey, refusal: &Refusal) -> Order {
+    pub(super) fn refuse(
+        &mut self,
+        who: StrategyId,
+        ask: &Ask,
+        key: OrderKey,
+        refusal: &Refusal,
+    ) -> Order {
         let order = refused(ask, key, who, self.version(who), refusal, self.now);
         self.orders.insert(order.clone());
         self.record_order(&order);
@@ -271,7 +276,12 @@ impl Core {
     }
 
     /// The one way of an order from a strategy to a venue.
-    fn try_place(&mut self, who: StrategyId, ask: &Ask, key: OrderKey) -> Result<Order, Refusal> {
+    pub(super) fn try_place(
+        &mut self,
+        who: StrategyId,
+        ask: &Ask,
+        key: OrderKey,
+    ) -> Result<Order, Refusal> {
         let instrument = self.instruments.get(ask.instrument).cloned();
         let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
         let ask = Core::snapped(ask, &instrument)?;
@@ -343,14 +353,14 @@ impl Core {
         self.ledger.equity(venue, quote, price).value
     }
 
-    fn own_open(&self, who: StrategyId, key: OrderKey) -> Result<&Order, Refusal> {
+    pub(super) fn own_open(&self, who: StrategyId, key: OrderKey) -> Result<&Order, Refusal> {
         self.orders
             .get(key)
             .filter(|order| order.strategy == who && order.state.is_open())
             .ok_or_else(|| Refusal::new("ORDER_NOT_OPEN").with("order", key))
     }
 
-    fn want_history(&mut self, instrument: InstrumentId, kind: HistoryKind, n: usize) {
+    pub(super) fn want_history(&mut self, instrument: InstrumentId, kind: HistoryKind, n: usize) {
         self.market.want_history(instrument, kind, n.max(HISTORY));
     }
 }
@@ -364,157 +374,6 @@ pub fn instrument_of(command: &Command) -> Option<InstrumentId> {
         | Command::Replace { instrument, .. }
         | Command::Subscribe { instrument, .. } => Some(*instrument),
         Command::CancelAll { instrument } => *instrument,
-    }
-}
-
-impl Desk for Core {
-    fn at(&mut self, now: Time, row: Option<usize>) {
-        self.now = self.now.max(now);
-        if let Some(row) = row {
-            self.absorb_to(row + 1);
-        }
-    }
-
-    fn place(&mut self, who: StrategyId, ask: &Ask) -> Order {
-        let Some(key) = self.next_key(who) else {
-            let refusal = Refusal::new("ORDER_KEYS_USED_UP").with("run", self.run);
-            return refused(ask, OrderKey::FIRST, who, self.version(who), &refusal, self.now);
-        };
-        match self.try_place(who, ask, key) {
-            Ok(order) => order,
-            Err(refusal) => self.refuse(who, ask, key, &refusal),
-        }
-    }
-
-    fn cancel(&mut self, who: StrategyId, key: OrderKey) -> Result<(), Refusal> {
-        self.own_open(who, key)?;
-        self.cancel_order(key);
-        Ok(())
-    }
-
-    fn replace(
-        &mut self,
-        who: StrategyId,
-        key: OrderKey,
-        price: Option<Decimal>,
-        qty: Option<Decimal>,
-    ) -> Result<(), Refusal> {
-        let order = self.own_open(who, key)?.clone();
-        let instrument = self.instruments.get(order.instrument).cloned();
-        let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
-        let alias = self.next_key(who).ok_or_else(|| Refusal::new("ORDER_KEYS_USED_UP"))?;
-        let ask = Replace {
-            alias,
-            price: price.map(|price| instrument.snap_price(order.side, price)),
-            qty: instrument.snap_qty(qty.unwrap_or_else(|| order.remaining())),
-        };
-        let mut gate = std::mem::take(&mut self.gate);
-        let approved = gate.check_replace(self.now, &ask, &order, &self.facts(who, &instrument));
-        self.gate = gate;
-        let approved = approved?;
-        self.orders.ask_replace(key, ask.qty, self.now);
-        self.send(Some(who), approved);
-        Ok(())
-    }
-
-    fn cancel_all(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> usize {
-        self.cancel_open(Some(who), instrument)
-    }
-
-    fn flatten(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> Vec<Order> {
-        self.cancel_open(Some(who), instrument);
-        let open: Vec<(InstrumentId, Decimal)> = self
-            .ledger
-            .positions()
-            .filter(|(owner, id, _)| *owner == who && instrument.is_none_or(|only| only == *id))
-            .map(|(_, id, position)| (id, position.qty))
-            .filter(|(_, qty)| !qty.is_zero())
-            .collect();
-        let close = |(instrument, qty): (InstrumentId, Decimal)| Ask {
-            instrument,
-            side: if qty > Decimal::ZERO { Side::Sell } else { Side::Buy },
-            qty: qty.abs(),
-            price: None,
-            stop: None,
-            post_only: false,
-            reduce_only: true,
-            tif: crate::base::Tif::Gtc,
-            expires: None,
-            tag: "flatten".into(),
-            strict: false,
-        };
-        open.into_iter().map(|row| self.place(who, &close(row))).collect()
-    }
-
-    fn order(&self, who: StrategyId, key: OrderKey) -> Option<Order> {
-        self.orders.get(key).filter(|order| order.strategy == who).cloned()
-    }
-
-    fn position(&self, who: StrategyId, instrument: InstrumentId) -> PositionView {
-        let position = self.ledger.position(who, instrument);
-        let last = self.market.last(instrument);
-        PositionView {
-            qty: position.qty,
-            avg_price: position.avg_price(),
-            realized: position.realized(),
-            unrealized: last.map_or(Decimal::ZERO, |last| position.unrealized(last)),
-        }
-    }
-
-    fn balance(&self, asset: &str) -> Option<(Decimal, Decimal)> {
-        let venues = self.instruments.iter().map(|row| &row.venue);
-        let mut found = venues.filter_map(|venue| self.ledger.balance(venue, asset));
-        found.next().map(|balance| (balance.total, balance.held))
-    }
-
-    fn equity(&self, instrument: InstrumentId) -> Decimal {
-        self.instruments
-            .get(instrument)
-            .map_or(Decimal::ZERO, |row| self.account_value(&row.venue, &row.quote))
-    }
-
-    fn set_timer(&mut self, who: StrategyId, name: &str, span: Span, repeat: bool) {
-        self.timers.set(who, name, self.now, span, repeat);
-    }
-
-    fn cancel_timer(&mut self, who: StrategyId, name: &str) -> bool {
-        self.timers.cancel(who, name)
-    }
-
-    fn instrument(&self, id: InstrumentId) -> Option<Instrument> {
-        self.instruments.get(id).cloned()
-    }
-
-    fn instrument_named(&self, name: &str) -> Option<Instrument> {
-        self.instruments.find(name).cloned()
-    }
-
-    fn trades(&mut self, instrument: InstrumentId, n: usize) -> Vec<Trade> {
-        self.want_history(instrument, HistoryKind::Trades, n);
-        self.market.trades(instrument, n).cloned().collect()
-    }
-
-    fn quotes(&mut self, instrument: InstrumentId, n: usize) -> Vec<Quote> {
-        self.want_history(instrument, HistoryKind::Quotes, n);
-        self.market.quotes(instrument, n).cloned().collect()
-    }
-
-    fn bars(&mut self, instrument: InstrumentId, n: usize) -> Vec<Bar> {
-        self.want_history(instrument, HistoryKind::Bars, n);
-        let interval = self.market.intervals(instrument).next();
-        interval.map_or_else(Vec::new, |interval| {
-            self.market.bars(instrument, interval, n).cloned().collect()
-        })
-    }
-
-    fn say(&mut self, who: StrategyId, words: Words) {
-        let (version, at) = (self.version(who), self.now);
-        self.notes.push_back(Note::Words { strategy: who, version, at, words });
-    }
-
-    fn halt(&mut self, who: StrategyId, reason: &str) {
-        self.gate.halt(Some(who), reason);
-        self.halts.push((who, reason.to_owned()));
     }
 }
 

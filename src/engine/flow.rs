@@ -1,66 +1,21 @@
 //! The engine's flow: inputs in, events to strategies, asks through the gate, commands to venues.
 
+use super::config::EngineConfig;
 use super::core::{Core, can_rest, instrument_of};
 use super::note::Note;
 use super::record::Record;
 use super::roster::{Roster, StrategyStatus};
-use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    BookSide, Channel, Command, Event, FeedState, Fill, InstrumentId, Instruments, Level, Machine,
-    Net, OrderNews, OrderStep, Plain, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
-    decimal,
+    Command, Event, InstrumentId, Machine, Net, OrderNews, OrderStep, Plain, StrategyId, Time,
+    Venue, VenueIn, VenueName, VenueOut,
 };
-use crate::desk::{Mode, Seen};
-use crate::lua::{Candidate, Limits as LuaLimits};
-use crate::risk::{Gate, Limits};
+use crate::desk::Seen;
+use crate::lua::Candidate;
+use crate::risk::Gate;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// What an engine is made with.
-#[derive(Clone, Debug)]
-pub struct EngineConfig {
-    /// Part of every order key; different for every run of an account.
-    pub run: u32,
-    pub mode: Mode,
-    pub instruments: Instruments,
-    pub limits: Limits,
-    /// Limits of single strategies, by name.
-    pub own_limits: BTreeMap<String, Limits>,
-    pub lua: LuaLimits,
-    /// Parameter overrides by strategy name.
-    pub params: BTreeMap<String, BTreeMap<String, String>>,
-    pub seed: u64,
-    pub default_instrument: Option<String>,
-    /// More failed handlers than this in a minute halt a strategy.
-    pub faults_a_minute: usize,
-    /// More handlers stopped by the budget than this in a minute halt a strategy.
-    pub overruns_a_minute: usize,
-    /// Whether journal records are made.
-    pub recording: bool,
-}
-
-impl EngineConfig {
-    /// The defaults of a run in this mode.
-    #[must_use]
-    pub fn new(mode: Mode, run: u32, instruments: Instruments) -> EngineConfig {
-        EngineConfig {
-            run,
-            mode,
-            instruments,
-            limits: Limits::default(),
-            own_limits: BTreeMap::new(),
-            lua: LuaLimits::default(),
-            params: BTreeMap::new(),
-            seed: 1,
-            default_instrument: None,
-            faults_a_minute: 100,
-            overruns_a_minute: 5,
-            recording: true,
-        }
-    }
-}
 
 /// What goes into an engine.
 #[derive(Debug)]
@@ -102,12 +57,12 @@ struct Place {
 
 /// The deterministic whole of a run.
 pub struct Engine {
-    core: Rc<RefCell<Core>>,
-    roster: Roster,
+    pub(super) core: Rc<RefCell<Core>>,
+    pub(super) roster: Roster,
     venues: Vec<Place>,
     nets: VecDeque<Out>,
     config: EngineConfig,
-    block: Option<Rc<TradeBlock>>,
+    pub(super) block: Option<Rc<TradeBlock>>,
     stopping: bool,
     stopped: bool,
 }
@@ -173,7 +128,7 @@ impl Engine {
     }
 
     /// Starts what has not started and whose venues take orders.
-    fn start_ready(&mut self, now: Time) {
+    pub(super) fn start_ready(&mut self, now: Time) {
         for at in 0..self.roster.slots.len() {
             let ready = self.roster.slots.get(at).is_some_and(|slot| {
                 let core = self.core.borrow();
@@ -195,7 +150,7 @@ impl Engine {
     }
 
     /// What a strategy left behind after a call: failures, halts, commands.
-    fn after(&mut self, now: Time, at: usize) {
+    pub(super) fn after(&mut self, now: Time, at: usize) {
         if let Some(slot) = self.roster.slots.get_mut(at) {
             slot.look_at_faults(&self.core, &self.config);
         }
@@ -327,134 +282,6 @@ impl Engine {
         false
     }
 
-    /// One piece of news: first to what is known, then to the strategies it concerns.
-    fn event(&mut self, now: Time, event: &Event) {
-        let moved = self.core.borrow_mut().apply(event);
-        for order in moved {
-            self.tell_order(now, &order);
-        }
-        match event {
-            Event::Trade(trade) => {
-                self.tell_streams(now, |stream| stream.takes_trade(trade), &Seen::Trade(trade));
-                self.tell_bars(now);
-            }
-            Event::Quote(quote) => {
-                let core = self.core.borrow();
-                let tick_size = core.instruments.get(quote.instrument).map(|row| row.tick_size);
-                drop(core);
-                let tick_size = tick_size.unwrap_or_default();
-                self.tell_streams(
-                    now,
-                    |stream| stream.takes_quote(quote, tick_size, now),
-                    &Seen::Quote(quote),
-                );
-            }
-            Event::Book(change) => self.tell_book(now, change.instrument),
-            Event::Bar(_) | Event::Order(_) | Event::Balance(_) | Event::Instrument(_) => {}
-            Event::Fill(fill) => self.tell_fill(now, fill),
-            Event::Feed(feed) => {
-                for at in 0..self.roster.slots.len() {
-                    if let Some(slot) = self.roster.slots.get_mut(at) {
-                        slot.tell(now, &Seen::Feed(feed));
-                    }
-                    self.after(now, at);
-                }
-                self.core.borrow_mut().notes.push_back(Note::Feed(feed.clone()));
-                if feed.channel == Channel::Session && feed.state == FeedState::Live {
-                    self.start_ready(now);
-                }
-            }
-        }
-    }
-
-    fn tell_streams(
-        &mut self,
-        now: Time,
-        mut takes: impl FnMut(&mut super::filter::Stream) -> bool,
-        news: &Seen<'_>,
-    ) {
-        for at in 0..self.roster.slots.len() {
-            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            // Every stream is asked: each remembers what it let through.
-            let taken = slot.streams.iter_mut().filter_map(|stream| takes(stream).then_some(()));
-            let wanted = taken.count() > 0;
-            if wanted {
-                slot.tell(now, news);
-                self.after(now, at);
-            }
-        }
-    }
-
-    fn tell_book(&mut self, now: Time, instrument: InstrumentId) {
-        for at in 0..self.roster.slots.len() {
-            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            let mut depth = 0;
-            for stream in &mut slot.streams {
-                if stream.takes_book(instrument, now) {
-                    depth = depth.max(usize::from(stream.wanted.depth));
-                }
-            }
-            if depth == 0 {
-                continue;
-            }
-            let core = self.core.borrow();
-            let side = |side: BookSide| -> Vec<Level> {
-                let book = core.market.book(instrument);
-                book.map(|book| levels(book, side, depth)).unwrap_or_default()
-            };
-            let (bids, asks) = (side(BookSide::Bid), side(BookSide::Ask));
-            drop(core);
-            slot.tell(now, &Seen::Book { time: now, instrument, bids: &bids, asks: &asks });
-            self.after(now, at);
-        }
-    }
-
-    fn tell_bars(&mut self, now: Time) -> bool {
-        let mut any = false;
-        loop {
-            let bar = self.core.borrow_mut().market.poll_bar();
-            let Some(bar) = bar else { return any };
-            any = true;
-            self.tell_streams(
-                now,
-                |stream| {
-                    stream.is(Channel::Bars, bar.instrument)
-                        && stream.wanted.interval == Some(bar.interval)
-                },
-                &Seen::Bar(&bar),
-            );
-        }
-    }
-
-    fn tell_order(&mut self, now: Time, order: &Order) {
-        let at = usize::from(order.strategy.0);
-        if let Some(slot) = self.roster.slots.get_mut(at) {
-            slot.tell(now, &Seen::Order(order));
-        }
-        self.after(now, at);
-    }
-
-    fn tell_fill(&mut self, now: Time, fill: &Fill) {
-        let booked = self.core.borrow_mut().fill(fill);
-        let Some((order, changed)) = booked else { return };
-        let at = usize::from(order.strategy.0);
-        let qty = self.core.borrow().ledger.position(order.strategy, fill.instrument).qty;
-        let position = decimal::to_f64(qty);
-        if let Some(slot) = self.roster.slots.get_mut(at) {
-            match &mut slot.strategy {
-                Some(strategy) if slot.halted.is_none() && slot.started => {
-                    strategy.seen(now, &Seen::Fill { fill, order: &order, position });
-                }
-                Some(strategy) => strategy.know_position(fill.instrument, position),
-                None => {}
-            }
-        }
-        self.after(now, at);
-        if changed {
-            self.tell_order(now, &order);
-        }
-    }
-
     fn timers(&mut self, now: Time) -> bool {
         let due = self.core.borrow_mut().timers.due(now);
         let Some(due) = due else { return false };
@@ -481,33 +308,6 @@ impl Engine {
         false
     }
 
-    /// What `every` held back and is due now: the newest state.
-    fn held_back(&mut self, now: Time) -> bool {
-        for at in 0..self.roster.slots.len() {
-            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            let due = |wake: Option<Time>| wake.is_some_and(|due| due <= now);
-            let Some(stream) = slot.streams.iter_mut().find(|stream| due(stream.wake_at())) else {
-                continue;
-            };
-            let instrument = stream.instrument;
-            if stream.wanted.channel == Channel::Book {
-                self.tell_book(now, instrument);
-                return true;
-            }
-            let core = self.core.borrow();
-            let quote = core.market.quote(instrument).cloned();
-            let tick_size = core.instruments.get(instrument).map(|row| row.tick_size);
-            drop(core);
-            let (Some(quote), Some(tick_size)) = (quote, tick_size) else { continue };
-            if stream.takes_quote(&quote, tick_size, now) {
-                slot.tell(now, &Seen::Quote(&quote));
-                self.after(now, at);
-            }
-            return true;
-        }
-        false
-    }
-
     /// Does everything that can be done at `now`.
     fn settle(&mut self, now: Time) {
         loop {
@@ -529,64 +329,6 @@ impl Engine {
         self.core.borrow_mut().market.advance(now);
         self.tell_bars(now)
     }
-
-    /// Delivers one public event of a tape, at its time. What strategies ask for waits for the next
-    /// `handle`.
-    pub fn public(&mut self, now: Time, event: &Event) {
-        let later = self.core.borrow().now.max(now);
-        self.core.borrow_mut().now = later;
-        self.event(now, event);
-    }
-
-    /// Takes the next tape block; its rows are delivered by `rows`.
-    pub fn load_block(&mut self, block: Rc<TradeBlock>) {
-        for slot in &mut self.roster.slots {
-            if let Some(strategy) = &mut slot.strategy {
-                strategy.load_block(&block);
-            }
-        }
-        self.core.borrow_mut().load_block(Rc::clone(&block));
-        self.block = Some(block);
-    }
-
-    /// Delivers rows `from..to` of the block, of which the caller knows that nothing else happens
-    /// between them. Stops after a row at which a strategy acted; what it asked for waits for the
-    /// next `handle`. Returns the first row not delivered.
-    pub fn rows(&mut self, from: usize, to: usize) -> usize {
-        let Some(block) = self.block.clone() else { return to };
-        let listens = |slot: &super::roster::Slot| {
-            slot.is_running()
-                && slot.streams.iter().any(|stream| stream.is(Channel::Trades, block.instrument))
-        };
-        let listeners: Vec<usize> = self
-            .roster
-            .slots
-            .iter()
-            .enumerate()
-            .filter(|(_, slot)| listens(slot))
-            .map(|(at, _)| at)
-            .collect();
-        // Strategies that share a run see each row together, so that the limits they share do not
-        // depend on how long a block is.
-        let end = if listeners.len() > 1 { to.min(from + 1) } else { to };
-        let mut next = end;
-        for at in listeners {
-            let strategy = self.roster.slots.get_mut(at).and_then(|slot| slot.strategy.as_mut());
-            if let Some(strategy) = strategy {
-                next = next.min(strategy.rows(from, end));
-            }
-        }
-        self.core.borrow_mut().absorb_to(next);
-        let now = self.core.borrow().now;
-        for at in 0..self.roster.slots.len() {
-            self.after(now, at);
-        }
-        next
-    }
-}
-
-fn levels(book: &crate::market::Book, side: BookSide, depth: usize) -> Vec<Level> {
-    book.levels(side, depth).map(|(price, qty)| Level { side, price, qty }).collect()
 }
 
 impl Machine for Engine {

@@ -1,18 +1,23 @@
 //! The deterministic whole: strategies, gate, venues, on one thread, without a clock or a socket.
 
+mod asks;
+mod blocks;
+pub mod config;
 pub mod core;
 mod filter;
 mod flow;
 pub mod note;
 pub mod record;
 mod roster;
+mod tell;
 mod timers;
 
 #[cfg(test)]
 mod tests;
 
+pub use config::EngineConfig;
 pub use core::Core;
-pub use flow::{Engine, EngineConfig, In, Operator, Out};
+pub use flow::{Engine, In, Operator, Out};
 pub use note::Note;
 pub use record::Record;
 pub use roster::StrategyStatus;

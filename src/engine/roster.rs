@@ -1,8 +1,8 @@
 //! The strategies of a run: loading, swapping to a new version, failures, halts.
 
+use super::config::EngineConfig;
 use super::core::{Core, HISTORY, Owner};
 use super::filter::Stream;
-use super::flow::EngineConfig;
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{
@@ -213,6 +213,7 @@ impl Slot {
             mode: config.mode,
             desk,
             overrides,
+            shared: config.shared_params.clone(),
             default_instrument: config.default_instrument.clone(),
             seed: config.seed,
             limits: config.lua,

@@ -10,7 +10,7 @@ use crate::base::{
 };
 use crate::desk::{Desk, Level, Words};
 use mlua::chunk::ChunkMode;
-use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value, Variadic};
+use mlua::{Function, Lua, LuaString, Table, Value, Variadic};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -100,7 +100,7 @@ impl Host {
             };
         }
         let row = (
-            of.id.clone(),
+            Some(of.id.clone()),
             of.venue_id.as_ref().map(|(_, text)| text.clone()),
             order.instrument.0,
             side_code(order.side),
@@ -131,9 +131,10 @@ struct OrderTexts {
 }
 
 /// The arguments of the prelude's `update_order`: id, venue id, instrument, side, quantity, price,
-/// filled, remaining, average price, state, whether it is open, tag, reason, created.
+/// filled, remaining, average price, state, whether it is open, tag, reason, created. Without an id
+/// it is no order, and the second word says why.
 pub type OrderRow = (
-    LuaString,
+    Option<LuaString>,
     Option<LuaString>,
     u16,
     u8,
@@ -189,12 +190,15 @@ fn order_functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<()
         let ask = match ask_of(args) {
             Ok(ask) => ask,
             Err(why) => {
-                let why = Value::String(lua.create_string(why)?);
-                return Ok(MultiValue::from_vec(vec![Value::Nil, why]));
+                let why = Some(lua.create_string(why)?);
+                let zero = 0.0;
+                return Ok((
+                    None, why, 0, 0, zero, None, zero, zero, None, 0, false, None, None, zero,
+                ));
             }
         };
         let order = own.at(|desk, who| desk.place(who, &ask));
-        own.order_row(lua, &order)?.into_lua_multi(lua)
+        own.order_row(lua, &order)
     };
     table.raw_set("place", lua.create_function(place)?)?;
     let own = Rc::clone(host);

@@ -154,7 +154,7 @@ fn requires(text: &str) -> Vec<(u32, String)> {
 }
 
 /// The length of `[[…]]` or `[=[…]=]` at the start of `text`.
-fn long_bracket(text: &str) -> Option<usize> {
+pub(super) fn long_bracket(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('[')?;
     let level = inside.chars().take_while(|c| *c == '=').count();
     inside.get(level..)?.strip_prefix('[')?;
@@ -164,7 +164,7 @@ fn long_bracket(text: &str) -> Option<usize> {
 }
 
 /// The length of a quoted string at the start of `text`.
-fn quoted(text: &str, quote: char) -> usize {
+pub(super) fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {

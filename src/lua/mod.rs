@@ -3,6 +3,7 @@
 //! A strategy is one VM: sandboxed, capped in memory, stopped by a watchdog when a handler runs past
 //! its budget. Events reach it as rows in a buffer, walked by a trusted prelude inside one coroutine.
 
+pub mod api;
 mod bind;
 pub mod budget;
 pub mod fault;

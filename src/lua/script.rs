@@ -45,7 +45,10 @@ pub struct Setup {
     pub who: StrategyId,
     pub mode: Mode,
     pub desk: Rc<RefCell<dyn Desk>>,
+    /// Parameters of this script; one that it does not declare is an error.
     pub overrides: BTreeMap<String, String>,
+    /// Parameters for whichever script declares them.
+    pub shared: BTreeMap<String, String>,
     /// The instrument of a script that names none, where the run has just one.
     pub default_instrument: Option<String>,
     /// Of `math.random`.
@@ -165,7 +168,13 @@ impl Script {
 
     /// Fills in `ctx`: parameters, names, instruments.
     fn furnish(&mut self, setup: &Setup) -> Result<(), Fault> {
-        let params = load::resolve_params(&self.declared.params, &setup.overrides);
+        let mut overrides = setup.overrides.clone();
+        for param in &self.declared.params {
+            if let Some(value) = setup.shared.get(&param.name) {
+                overrides.insert(param.name.clone(), value.clone());
+            }
+        }
+        let params = load::resolve_params(&self.declared.params, &overrides);
         let params =
             params.map_err(|why| plain_fault(&self.candidate, "params", &why, setup.now))?;
         let fill = || -> Result<(), String> {

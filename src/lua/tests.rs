@@ -36,6 +36,7 @@ fn load_candidate(desk: &Rc<RefCell<Closed>>, candidate: Candidate) -> Result<Sc
         mode: Mode::Backtest,
         desk: desk.clone(),
         overrides: BTreeMap::new(),
+        shared: BTreeMap::new(),
         default_instrument: Some("flowbtc:BTCBRL".into()),
         seed: 1,
         limits: limits(),
@@ -479,4 +480,31 @@ fn single_events_reach_their_handlers() {
     );
     assert_eq!(script.take_faults(), []);
     assert_eq!(logged(&desk), ["tick 5", "1 3 5", "11 3 13"]);
+}
+
+#[test]
+fn unknown_names_of_the_api_are_found_in_the_source() {
+    use super::api::{METHODS, ORDER_FIELDS, uses};
+    let text = "local s = {}\nfunction s.on_trade(ctx, t)\n\tctx:buuy({ qty = 1 })\n\tctx:buy({ qty = f({ a = 1 }), prize = 2, tag = \"x = {\" })\n\tctx.log:inform(\"ctx:nothing\") -- ctx.nope\n\tlocal x = ctx.nwo + ctx.state.anything\n\tctx:replace(o, { prise = 1 })\n\tmy.ctx.whatever = 1\nend\nreturn s\n";
+    let shown: Vec<String> =
+        uses(text).into_iter().map(|u| format!("{}:{} {}", u.line, u.column, u.message)).collect();
+    assert_eq!(
+        shown,
+        [
+            "3:6 there is no ctx:buuy; did you mean \"buy\"?",
+            "4:32 there is no field prize in ctx:buy; did you mean \"price\"?",
+            "5:10 there is no ctx.log:inform; did you mean \"info\"?",
+            "6:16 there is no ctx.nwo; did you mean \"now\"?",
+            "7:19 there is no field prise in ctx:replace; did you mean \"price\"?",
+        ]
+    );
+    // The names here and the prelude's are the same.
+    let prelude = include_str!("prelude.luau");
+    for method in METHODS {
+        assert!(prelude.contains(&format!("function methods.{method}(")), "{method}");
+    }
+    assert_eq!(prelude.matches("function methods.").count(), METHODS.len());
+    for field in ORDER_FIELDS {
+        assert!(prelude.contains(&format!("\t{field} = \"")), "{field}");
+    }
 }

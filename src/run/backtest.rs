@@ -106,10 +106,10 @@ pub fn backtest(spec: &Spec, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Ba
     let mut engine = Duration::ZERO;
     while feed.next(&mut block)? {
         progress(feed.progress());
-        let started = Stopwatch::start();
+        let started = clock::now();
         run.block(&block);
         std::mem::swap(&mut block, &mut other);
-        engine += clock::duration(started.wall());
+        engine += clock::duration(clock::now().since(started));
         if run.fault.is_some() {
             break;
         }

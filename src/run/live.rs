@@ -355,7 +355,7 @@ fn venue(flowbtc: &FlowBtc, instruments: Instruments, now: Time) -> Box<dyn Venu
     config.instruments = instruments.clone();
     config.per_minute = flowbtc.per_minute;
     config.reserve = flowbtc.per_minute / 5;
-    config.seed = u64::from(now.nanos().unsigned_abs() as u32);
+    config.seed = now.nanos().unsigned_abs();
     let session = Box::new(Session::new(config));
     let Some(balances) = &flowbtc.paper else { return session };
     let sim = SimVenue::new(SimConfig {

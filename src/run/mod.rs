@@ -1,11 +1,15 @@
 //! Wirings: live and paper, backtest, served venues.
 
+pub mod assemble;
 pub mod backtest;
+pub mod check;
 pub mod live;
+pub mod options;
 mod result;
 pub mod scripts;
 pub mod source;
 pub mod venue;
 
+pub use crate::lua::stdlib;
 pub use backtest::{Spec, backtest};
 pub use result::{BacktestResult, FeedSummary};

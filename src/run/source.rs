@@ -63,7 +63,7 @@ impl Source {
     ///
     /// # Errors
     /// At a row of the file that cannot be read.
-    pub fn next(&mut self) -> anyhow::Result<Option<Event>> {
+    pub fn next_event(&mut self) -> anyhow::Result<Option<Event>> {
         if self.waiting.is_empty() {
             self.fill()?;
         }

@@ -164,7 +164,7 @@ impl VenueRun {
     }
 
     fn take_next(&mut self) -> anyhow::Result<()> {
-        self.next = self.source.next()?;
+        self.next = self.source.next_event()?;
         if self.next.is_none() && !self.ended {
             self.ended = true;
             self.anchor = Some((self.now, clock::now()));

@@ -1,1 +1,10 @@
-//! What people look at: tables, status lines, reports.
+//! What people look at: lines and tables for the terminal, JSON lines for programs.
+
+pub mod events;
+pub mod snippet;
+pub mod style;
+pub mod summary;
+pub mod terminal;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Pace: a lane that lets at most so many items go in any window of a span, cancels first.
-//! It holds a log of send times, not tokens: refilled buckets let twice the limit into one window.
+//! It holds a log of send times, not tokens: refilled buckets let twice the limit into one
+//! window.
 
 use crate::base::{Span, Time};
 use crate::calls::Priority;
@@ -8,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 #[cfg(test)]
 mod tests;
 
-/// A rate budget: at most `limit` items in any window of `span`. The last `reserve` of them are only
-/// for cancels and reconciliation, so everything else may use `limit - reserve`.
+/// A rate budget: at most `limit` items in any window of `span`. The last `reserve` of them are
+/// only for cancels and reconciliation, so everything else may use `limit - reserve`.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Pace {
     pub limit: u32,

@@ -1,4 +1,5 @@
-//! Reading the journal: rows, and the walk along the chain. Needs no lock: an engine may be writing.
+//! Reading the journal: rows, and the walk along the chain. Needs no lock: an engine may be
+//! writing.
 
 use super::{Hash, Row, chain, file_in};
 use crate::base::Time;
@@ -174,8 +175,8 @@ fn note(verdict: &mut Verdict, problem: Problem) {
     }
 }
 
-/// The rows must reach what was noted as the last row (now and then, and at the end of each run), and
-/// that row must be the same.
+/// The rows must reach what was noted as the last row (now and then, and at the end of each run),
+/// and that row must be the same.
 pub(super) fn head_problem(connection: &Connection, last: i64) -> anyhow::Result<Option<Problem>> {
     let noted = connection
         .query_row("SELECT seq, hash FROM head", [], |row| {

@@ -131,7 +131,7 @@ pub(super) fn time(text: &str, unit: TimeUnit) -> Result<Time, String> {
             format!("`{text}` is no time; write ISO 8601 such as 2024-08-09T00:00:00.164Z")
         }
         TimeUnit::Seconds | TimeUnit::Millis | TimeUnit::Micros | TimeUnit::Nanos => format!(
-            "`{text}` is no time in {unit} since 1970 (the unit of the first row, or of --time-unit)"
+            "`{text}` is no time in {unit} since 1970 (the first row's unit, or --time-unit's)"
         ),
     })
 }

@@ -1,5 +1,5 @@
-//! Feeds as people have them: shapes that are read, mistakes that are explained, bytes that must not
-//! panic.
+//! Feeds as people have them: shapes that are read, mistakes that are explained, bytes that must
+//! not panic.
 
 use super::*;
 use crate::base::tape::TradeBlock;
@@ -299,7 +299,10 @@ proptest! {
 
     #[test]
     fn exact_rows_come_back(
-        rows in proptest::collection::vec((1i64..1_000_000_000, 0u32..9, 1i64..1_000_000_000, 0u32..9), 1..50),
+        rows in proptest::collection::vec(
+            (1i64..1_000_000_000, 0u32..9, 1i64..1_000_000_000, 0u32..9),
+            1..50,
+        ),
     ) {
         let mut content = "time,price,qty\n".to_owned();
         let mut expected = Vec::new();

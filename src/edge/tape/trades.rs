@@ -105,8 +105,8 @@ impl TradesCsv {
         self.sheet.progress()
     }
 
-    /// Fills `block` anew with at most `max_rows` rows (its instrument stays) and gives their number;
-    /// 0 at the end of the file. A block's scales are those of the most precise row so far.
+    /// Fills `block` anew with at most `max_rows` rows (its instrument stays) and gives their
+    /// number; 0 at the end of the file. A block's scales are those of the most precise row so far.
     ///
     /// # Errors
     /// At the first row that is wrong or out of order; the rows before it are in the block.

@@ -70,8 +70,9 @@ impl Settle {
         self.files.iter().filter(|(_, file)| due(file)).map(|(path, _)| path.clone()).collect()
     }
 
-    /// Takes what a read gave; true if it is a save to report. Nothing there (missing or empty) means
-    /// that a save is under way: the events of its second half, or a walk, will stir the file again.
+    /// Takes what a read gave; true if it is a save to report. Nothing there (missing or empty)
+    /// means that a save is under way: the events of its second half, or a walk, will stir the file
+    /// again.
     pub(super) fn read(&mut self, path: &Path, content: Option<Token>, now: Time) -> bool {
         let half = self.half();
         let Some(file) = self.files.get_mut(path) else { return false };

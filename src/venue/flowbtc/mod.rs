@@ -1,4 +1,5 @@
-//! FlowBTC (AlphaPoint): the wire, the payloads, the requests, and the session that trades over them.
+//! FlowBTC (AlphaPoint): the wire, the payloads, the requests, and the session that trades over
+//! them.
 
 pub mod payload;
 pub mod request;

@@ -1,5 +1,6 @@
-//! The bodies of the requests we send, key for key. Optional keys are left out, never sent as zero
-//! (FLOW-F14, FLOW-F17); every cancel names its account and its order or instrument (FLOW-P18).
+//! The bodies of the requests we send, key for key. Optional keys are left out, never sent as
+//! zero (FLOW-F14, FLOW-F17); every cancel names its account and its order or instrument
+//! (FLOW-P18).
 
 use super::wire::quoted;
 use crate::base::{Decimal, OrderKey, OrderKind, Secret, Side, Tif, VenueOrderId, decimal};
@@ -267,8 +268,8 @@ pub fn cancel_order(account: Account, named: Named) -> String {
     }
 }
 
-/// FLOW-C25: always one account and one instrument. "All instruments" is this once for each, since a
-/// missing or misspelt key cancels everything (FLOW-P18, FLOW-T12).
+/// FLOW-C25: always one account and one instrument. "All instruments" is this once for each,
+/// since a missing or misspelt key cancels everything (FLOW-P18, FLOW-T12).
 #[must_use]
 pub fn cancel_all(account: Account, instrument: PageId) -> String {
     Body::new()

@@ -1,6 +1,7 @@
 //! The FlowBTC session: a machine without I/O that logs in, keeps the streams and the orders, and
 //! finds out what became of requests whose answer was lost. Its parts: `line` (connection, pace,
-//! timers), `login`, `news` (frames in), `trading` (commands), `looks` (fates), `orders`, `feeds`.
+//! timers), `login`, `news` (frames in), `trading` (commands), `looks` (fates), `orders`,
+//! `feeds`.
 
 mod feeds;
 mod legs;
@@ -43,7 +44,8 @@ pub struct SessionConfig {
     pub account: Option<i64>,
     /// Those the run wants; the venue's own numbers for them are asked for, or FLOW-R14's.
     pub instruments: Instruments,
-    /// The most messages in any minute, and how many of them only cancels and reconciliation may use.
+    /// The most messages in any minute, and how many of them only cancels and reconciliation may
+    /// use.
     pub per_minute: u32,
     pub reserve: u32,
     /// Ping after so much silence (FLOW-P14).
@@ -89,6 +91,8 @@ pub struct Session {
     account: Option<Account>,
     user: Option<i64>,
     token: Option<Secret>,
+    /// The last tokens, to keep them out of every note.
+    tokens: VecDeque<Secret>,
     listing: Listing,
     orders: Orders,
     feeds: Feeds,
@@ -113,6 +117,7 @@ impl Session {
             account: config.account.filter(|_| !config.user.is_empty()).map(Account),
             user: None,
             token: None,
+            tokens: VecDeque::new(),
             listing,
             orders: Orders::default(),
             feeds: Feeds::default(),
@@ -124,9 +129,9 @@ impl Session {
         }
     }
 
-    /// Takes up an order of an earlier run. After the login the session finds out what became of it
-    /// and says so; fills may be told again, with the trade numbers they had. For an order that was
-    /// replaced, `venue_id` is its last number.
+    /// Takes up an order of an earlier run. After the login the session finds out what became of
+    /// it and says so; fills may be told again, with the trade numbers they had. For an order
+    /// that was replaced, `venue_id` is its last number.
     pub fn adopt(
         &mut self,
         key: OrderKey,
@@ -153,14 +158,27 @@ impl Session {
 
     /// A line for the operator. Whatever it quotes, no password or token is in it.
     fn note(&mut self, text: impl Into<String>) {
-        let mut text = text.into();
-        let secrets = [Some(&self.config.password), self.token.as_ref()];
-        for secret in secrets.into_iter().flatten().map(Secret::expose) {
+        let text = self.scrub(text.into());
+        self.out.push_back(VenueOut::Note(format!("{}: {text}", self.config.venue)));
+    }
+
+    fn scrub(&self, mut text: String) -> String {
+        for secret in self.tokens.iter().chain([&self.config.password]).map(Secret::expose) {
             if !secret.is_empty() && text.contains(secret) {
                 text = text.replace(secret, "***");
             }
         }
-        self.out.push_back(VenueOut::Note(format!("{}: {text}", self.config.venue)));
+        text
+    }
+
+    fn keep_token(&mut self, token: Secret) {
+        if !self.tokens.contains(&token) {
+            self.tokens.push_back(token.clone());
+        }
+        if self.tokens.len() > 4 {
+            self.tokens.pop_front();
+        }
+        self.token = Some(token);
     }
 
     fn tell(&mut self, event: Event) {
@@ -169,7 +187,7 @@ impl Session {
 
     fn tell_feed(&mut self, now: Time, channel: Channel, state: FeedState, reason: &str) {
         let venue = self.config.venue.clone();
-        let reason = reason.to_owned();
+        let reason = self.scrub(reason.to_owned());
         self.tell(Event::Feed(FeedNews { venue, channel, state, reason, time: now }));
     }
 

@@ -1,5 +1,6 @@
-//! The wire's grammar: frames with their double encoding, objects with case-insensitive keys, rows,
-//! and the cells in them: exact decimals, 64-bit ids, times. What the payloads mean is in `payload`.
+//! The wire's grammar: frames with their double encoding, objects with case-insensitive keys,
+//! rows, and the cells in them: exact decimals, 64-bit ids, times. What the payloads mean is in
+//! `payload`.
 
 use crate::base::{Decimal, Time, decimal};
 use serde::Deserialize;

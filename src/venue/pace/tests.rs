@@ -107,8 +107,9 @@ fn priority(number: u8) -> Priority {
 }
 
 proptest! {
-    /// Driven by its own `wake_at`, whatever comes: no window of the span ever holds more than the
-    /// limit, what has no right to the reserve never sees it, nothing goes late, nothing is lost.
+    /// Driven by its own `wake_at`, whatever comes: no window of the span ever holds more than
+    /// the limit, what has no right to the reserve never sees it, nothing goes late, nothing is
+    /// lost.
     #[test]
     fn no_window_ever_holds_more(pushes in traffic(), limit in 1u32..8, reserve in 0u32..4) {
         let reserve = reserve.min(limit - 1);

@@ -78,6 +78,7 @@ def indicators(rows, data):
     k, d = talib.STOCH(h, l, c, 5, 3, 0, 3, 0)
     k_b, d_b = talib.STOCH(h, l, c, 14, 1, 0, 5, 0)
     time = np.arange(len(c), dtype=float)
+    adx = talib.ADX(h, l, c, 14)
     kelt_mid, kelt_range = talib.EMA(c, 20), talib.ATR(h, l, c, 10)
     stamps = pd.date_range("2025-01-01", periods=len(c), freq="15min")
     frame = [pd.Series(x, index=stamps) for x in (h, l, c, v)]
@@ -106,9 +107,9 @@ def indicators(rows, data):
         "stochastic_d_5_3_3": d,
         "stochastic_k_14_1_5": k_b,
         "stochastic_d_14_1_5": d_b,
-        "adx_14": talib.ADX(h, l, c, 14),
-        "adx_plus_14": np.where(np.isnan(talib.ADX(h, l, c, 14)), np.nan, talib.PLUS_DI(h, l, c, 14)),
-        "adx_minus_14": np.where(np.isnan(talib.ADX(h, l, c, 14)), np.nan, talib.MINUS_DI(h, l, c, 14)),
+        "adx_14": adx,
+        "adx_plus_14": np.where(np.isnan(adx), np.nan, talib.PLUS_DI(h, l, c, 14)),
+        "adx_minus_14": np.where(np.isnan(adx), np.nan, talib.MINUS_DI(h, l, c, 14)),
         "adx_3": talib.ADX(h, l, c, 3),
         "cci_14": talib.CCI(h, l, c, 14),
         "cci_40": talib.CCI(h, l, c, 40),
@@ -146,8 +147,8 @@ def indicators(rows, data):
 def write_indicators(name, flat, skip):
     rows, data = bars(260, 20250101 + len(flat), flat)
     lines = [
-        "-- Figures for `ta`, written by tests/golden/stdlib/generate.py. Bars are open, high, low,",
-        "-- close (in cents) and volume; columns give the bar of the first value and some values.",
+        "-- Figures for `ta`, written by tests/golden/stdlib/generate.py. Bars are open, high,",
+        "-- low, close (in cents), volume; columns give the bar of the first value and some values.",
         "return {",
         "\tbars = {",
     ]
@@ -208,8 +209,8 @@ def write_decimals():
         a, b = decimal.Decimal(left), decimal.Decimal(right)
         ratio = "" if b == 0 else plain((a / b).quantize(decimal.Decimal("1e-28")))
         results = [plain(a + b), plain(a - b), plain(a * b), ratio]
-        cells = ", ".join(f'"{x}"' for x in [left, right, *results])
-        lines.append(f"\t{{ {cells}, {str(a < b).lower()} }},")
+        cells = ", ".join(f'"{x}"' for x in [left, right, *results, str(a < b).lower()])
+        lines.append(f"\t{{ {cells} }},")
     lines += ["}", ""]
     (OUT / "decimal_pairs.luau").write_text("\n".join(lines))
 
@@ -229,7 +230,7 @@ def write_snaps():
         low = (a / unit).to_integral_value(decimal.ROUND_FLOOR) * unit
         high = (a / unit).to_integral_value(decimal.ROUND_CEILING) * unit
         near = a.quantize(decimal.Decimal(1).scaleb(-places), decimal.ROUND_HALF_EVEN)
-        cells = f'"{text}", "{step}", "{plain(low)}", "{plain(high)}", {places}, "{plain(near)}"'
+        cells = f'"{text}", "{step}", "{plain(low)}", "{plain(high)}", "{places}", "{plain(near)}"'
         lines.append(f"\t{{ {cells} }},")
     lines += ["}", ""]
     (OUT / "decimal_snaps.luau").write_text("\n".join(lines))
@@ -260,8 +261,8 @@ def write_statistics():
     }
     counts = np.histogram(x, bins=7, range=(-0.008, 0.008))[0]
     lines = [
-        f"-- Figures for `stats`, from numpy {np.__version__} and scipy {scipy.__version__}; written by",
-        "-- tests/golden/stdlib/generate.py.",
+        f"-- Figures for `stats`, from numpy {np.__version__} and scipy {scipy.__version__};",
+        "-- written by tests/golden/stdlib/generate.py.",
         "return {",
         f"\tx = {{ {', '.join(map(number, x))} }},",
         f"\ty = {{ {', '.join(map(number, y))} }},",

@@ -1,7 +1,7 @@
 //! The page's example answers (FLOW-G) and the vectors FLOW-T01, T02, T03, T09, T10.
 
 use super::*;
-use crate::base::decimal;
+use crate::base::{BookSide, decimal};
 
 fn d(text: &str) -> Decimal {
     decimal::parse(text).unwrap()

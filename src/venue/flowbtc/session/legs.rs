@@ -1,7 +1,9 @@
-//! One order of ours and its legs: the order as first sent, then each replacement. A leg's state only
-//! ever moves forward, so that news may come late, twice and in any order (FLOW B.3).
+//! One order of ours and its legs: the order as first sent, then each replacement. A leg's state
+//! only ever moves forward, so that news may come late, twice and in any order (FLOW B.3).
 
-use crate::base::{Decimal, InstrumentId, OrderKey, OrderKind, Side, Tif, Time, VenueOrderId};
+use crate::base::{
+    Decimal, InstrumentId, OrderKey, OrderKind, OrderStep, Side, Tif, Time, VenueOrderId,
+};
 use crate::venue::flowbtc::payload::{OrderRow, State};
 use std::collections::BTreeSet;
 
@@ -185,5 +187,77 @@ impl Known {
     /// Sent, and neither answered nor seen.
     pub(super) fn is_unanswered(&self) -> bool {
         self.legs.last().is_some_and(|leg| leg.state == LegState::Asked)
+    }
+}
+
+/// An order of which nothing is known yet.
+pub(super) fn blank(key: OrderKey, instrument: InstrumentId, now: Time) -> Known {
+    Known {
+        key,
+        instrument,
+        side: None,
+        kind: OrderKind::Limit,
+        stop: None,
+        post_only: false,
+        tif: Tif::Gtc,
+        aliases: vec![key],
+        numbers: BTreeSet::new(),
+        past: Decimal::ZERO,
+        legs: vec![Leg::new(Some(key), None)],
+        current: 0,
+        told: Told::Nothing,
+        sent: now,
+        cancel: None,
+        doubt: None,
+        fills: BTreeSet::new(),
+        filled: Decimal::ZERO,
+        forced: false,
+    }
+}
+
+/// The leg that a row speaks of: by venue number, else by client id if that leg has no number
+/// yet, else the replacement that is being waited for, else a replacement we did not know of. A
+/// second order under the client id of one that has a number, and with no tie to it, is not ours
+/// (FLOW-P17).
+pub(super) fn leg_of(known: &mut Known, row: &OrderRow) -> Option<usize> {
+    let venue = Some(VenueOrderId(row.id));
+    if let Some(at) = known.legs.iter().position(|leg| leg.venue == venue) {
+        return Some(at);
+    }
+    let client = row.client.and_then(OrderKey::from_wire);
+    let by_client = known
+        .legs
+        .iter()
+        .position(|leg| client.is_some() && leg.client == client && leg.venue.is_none());
+    if by_client.is_some() {
+        return by_client;
+    }
+    let is_heir = known
+        .legs
+        .iter()
+        .any(|leg| leg.venue.is_some() && leg.venue == row.origin.map(VenueOrderId));
+    if !is_heir {
+        return None;
+    }
+    let last = known.legs.len().checked_sub(1)?;
+    if last > known.current && known.legs.get(last)?.venue.is_none() {
+        return Some(last);
+    }
+    known.legs.push(Leg::new(client, venue));
+    Some(last + 1)
+}
+
+/// The step that tells of a leg's end.
+pub(super) fn end_of(leg: &Leg, filled: Decimal) -> OrderStep {
+    let reason = leg.reason.clone();
+    match leg.state {
+        LegState::Filled => OrderStep::Filled { filled },
+        LegState::Expired => OrderStep::Expired { filled },
+        LegState::Rejected if filled.is_zero() => OrderStep::Rejected { reason },
+        LegState::Asked
+        | LegState::Accepted
+        | LegState::Working
+        | LegState::Canceled
+        | LegState::Rejected => OrderStep::Canceled { filled, reason },
     }
 }

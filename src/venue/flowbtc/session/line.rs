@@ -1,5 +1,5 @@
-//! The line to the venue: opening, losing and reopening it, pings, timers, and handing out requests
-//! at the pace that is allowed.
+//! The line to the venue: opening, losing and reopening it, pings, timers, and handing out
+//! requests at the pace that is allowed.
 
 use super::Session;
 use super::task::{Task, Waiting};
@@ -163,7 +163,7 @@ impl Session {
         {
             match turn {
                 Turn::Sent(task) => self.hand_out(now, task),
-                Turn::Expired(task) => self.expired(now, task),
+                Turn::Expired(task) => self.not_sent(now, task, "EXPIRED_IN_QUEUE"),
             }
         }
     }
@@ -235,29 +235,19 @@ impl Session {
         self.note(format!("ALARM: {reason}; no further attempts until a restart"));
     }
 
-    /// What was on its way or waiting when the line went down: orders that left are unknown, orders
-    /// that did not are refused, cancels are kept for later.
+    /// What was on its way or waiting when the line went down: orders that left are unknown,
+    /// orders that did not are refused, cancels are kept for later.
     fn abandon_requests(&mut self, now: Time) {
         for task in self.lane.take(|_| true) {
-            match task {
-                Task::Place(key) => {
-                    let reason = "VENUE_NOT_READY the line went down before it was sent".to_owned();
-                    self.orders.unsent(now, key, OrderStep::Rejected { reason });
-                }
-                Task::Replace(key) => {
-                    self.orders.change_refused(now, key, "VENUE_NOT_READY");
-                }
-                Task::CancelAll(instrument) => self.sweep.later(instrument),
-                _ => {}
+            if let Task::CancelAll(instrument) = task {
+                self.sweep.later(instrument);
+            } else {
+                self.not_sent(now, task, "VENUE_NOT_READY the line went down before it was sent");
             }
         }
         for (_, waiting) in std::mem::take(&mut self.waiting) {
-            match waiting.task {
-                Task::Place(key) | Task::Replace(key) if self.is_unanswered(key) => {
-                    self.orders.lost(now, key);
-                }
-                Task::CancelAll(instrument) => self.sweep.later(instrument),
-                _ => {}
+            if let Task::CancelAll(instrument) = waiting.task {
+                self.sweep.later(instrument);
             }
         }
         self.orders.restart_looks();
@@ -276,10 +266,7 @@ impl Session {
 
     /// Puts a request into its lane. New orders and replacements may wait only so long.
     pub(super) fn push(&mut self, now: Time, task: Task) {
-        let deadline = match task {
-            Task::Place(_) | Task::Replace(_) => now.plus(self.config.reply_within),
-            _ => Time::MAX,
-        };
+        let deadline = if task.is_order() { now.plus(self.config.reply_within) } else { Time::MAX };
         self.lane.push(now, task.call().lane, deadline, task);
     }
 
@@ -298,23 +285,20 @@ impl Session {
             self.collect(now);
         }
         self.waiting.insert(number, Waiting { task, since: now, late: false });
-        let within = match task {
-            Task::Ping => self.config.pong_within,
-            _ => self.config.reply_within,
-        };
+        let is_ping = task == Task::Ping;
+        let within = if is_ping { self.config.pong_within } else { self.config.reply_within };
         self.timers.set(now.plus(within), Timer::Reply(number));
         let text = wire::request(number, task.call().name, &body);
         self.out.push_back(VenueOut::Net(Net::Frame { conn: self.line.conn, text }));
     }
 
-    fn expired(&mut self, now: Time, task: Task) {
-        match task {
-            Task::Place(key) => {
-                let reason = "EXPIRED_IN_QUEUE".to_owned();
-                self.orders.unsent(now, key, OrderStep::Rejected { reason });
-            }
-            Task::Replace(key) => self.orders.change_refused(now, key, "EXPIRED_IN_QUEUE"),
-            _ => {}
+    /// A new order or a replacement that will never leave.
+    fn not_sent(&mut self, now: Time, task: Task, reason: &str) {
+        if let Task::Place(key) = task {
+            let reason = reason.to_owned();
+            self.orders.unsent(now, key, OrderStep::Rejected { reason });
+        } else if let Task::Replace(key) = task {
+            self.orders.change_refused(now, key, reason);
         }
     }
 
@@ -358,7 +342,7 @@ impl Session {
             return;
         }
         // Late answers of orders are welcome as long as the connection lasts.
-        if !matches!(task, Task::Place(_) | Task::Replace(_)) {
+        if !task.is_order() {
             self.waiting.remove(&number);
         }
         self.no_answer(now, task);

@@ -94,8 +94,8 @@ impl Listing {
         }
     }
 
-    /// Takes the venue's own rules. Returns the instruments as they now are, and the symbols of ours
-    /// that it does not list.
+    /// Takes the venue's own rules. Returns the instruments as they now are, and the symbols of
+    /// ours that it does not list.
     pub(super) fn learn(&mut self, rows: &[InstrumentRow]) -> (Vec<Instrument>, Vec<String>) {
         self.told = true;
         self.pages.clear();

@@ -1,5 +1,5 @@
-//! From an open line to a live session: login, account events, instruments, balances, open orders,
-//! fates, streams (FLOW Part D).
+//! From an open line to a live session: login, account events, instruments, balances, open
+//! orders, fates, streams (FLOW Part D).
 
 use super::Session;
 use super::line::{Phase, Timer};
@@ -54,7 +54,9 @@ impl Session {
         let how = if self.token.is_some() { "session resumed" } else { "logged in" };
         self.user = login.user.or(self.user);
         self.account = self.account.or(login.account.map(Account));
-        self.token = login.token.or(self.token.take());
+        if let Some(token) = login.token {
+            self.keep_token(token);
+        }
         self.line.refusals = 0;
         self.note(how);
         let next = if self.account.is_some() { Task::AccountEvents } else { Task::Accounts };

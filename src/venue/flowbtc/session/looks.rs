@@ -1,5 +1,5 @@
-//! Finding out: what became of orders whose answer was lost, of those that were open when the line
-//! went down, and of fills that never came. By asking, never by sending again (FLOW Part D).
+//! Finding out: what became of orders whose answer was lost, of those that were open when the
+//! line went down, and of fills that never came. By asking, never by sending again (FLOW Part D).
 
 use super::Session;
 use super::legs::{LegState, Told};
@@ -126,7 +126,8 @@ impl Session {
         }
     }
 
-    /// After the open orders: the history if fates are still open, then the fills if any are missing.
+    /// After the open orders: the history if fates are still open, then the fills if any are
+    /// missing.
     fn look_on(&mut self, now: Time) {
         if self.look.keys.iter().any(|key| self.orders.doubts().contains(key)) {
             return self.push(now, Task::History);
@@ -142,8 +143,8 @@ impl Session {
         self.looked(now);
     }
 
-    /// The answer to GetOrderHistory. Orders in doubt that are neither open nor in it count as absent,
-    /// unless it is so full of later orders that it could not hold them.
+    /// The answer to GetOrderHistory. Orders in doubt that are neither open nor in it count as
+    /// absent, unless it is so full of later orders that it could not hold them.
     pub(super) fn history(&mut self, now: Time, answer: Result<Vec<OrderRow>, String>) {
         let rows = match answer {
             Ok(rows) => rows,

@@ -1,5 +1,5 @@
-//! Frames in: replies find their request by number and name (FLOW-F06), events go to the orders or
-//! the feeds, and what is no frame at all is dealt with here.
+//! Frames in: replies find their request by number and name (FLOW-F06), events go to the orders
+//! or the feeds, and what is no frame at all is dealt with here.
 
 use super::Session;
 use super::line::Timer;

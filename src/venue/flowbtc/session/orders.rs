@@ -1,16 +1,17 @@
 //! The orders of ours that this session knows: news goes in by venue number or client id, in any
 //! order and any number of times, and steps and fills for the engine come out once.
 
-use super::legs::{Doubt, Known, Leg, LegState, Told};
+use super::legs::{Doubt, Known, Leg, LegState, Told, blank, end_of, leg_of};
 use super::listing::Listing;
 use crate::base::{
     Decimal, Event, Fill, InstrumentId, Liquidity, OrderKey, OrderKind, OrderNews, OrderStep,
-    Place, Side, Span, Tif, Time, VenueOrderId,
+    Place, Side, Span, Time, VenueOrderId,
 };
 use crate::venue::flowbtc::payload::{FillRow, OrderRow};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Ended orders are remembered so that late and repeated news of them finds them; at most so many.
+/// Ended orders are remembered so that late and repeated news of them finds them; at most so
+/// many.
 const REMEMBERED: usize = 4096;
 
 /// A fill this much later than the venue received its order met it resting in the book.
@@ -438,75 +439,6 @@ impl Orders {
 fn link(by_venue: &mut BTreeMap<i64, OrderKey>, known: &mut Known, venue: VenueOrderId) {
     known.numbers.insert(venue.0);
     by_venue.insert(venue.0, known.key);
-}
-
-fn blank(key: OrderKey, instrument: InstrumentId, now: Time) -> Known {
-    Known {
-        key,
-        instrument,
-        side: None,
-        kind: OrderKind::Limit,
-        stop: None,
-        post_only: false,
-        tif: Tif::Gtc,
-        aliases: vec![key],
-        numbers: BTreeSet::new(),
-        past: Decimal::ZERO,
-        legs: vec![Leg::new(Some(key), None)],
-        current: 0,
-        told: Told::Nothing,
-        sent: now,
-        cancel: None,
-        doubt: None,
-        fills: BTreeSet::new(),
-        filled: Decimal::ZERO,
-        forced: false,
-    }
-}
-
-/// The leg that a row speaks of: by venue number, else by client id if that leg has no number yet,
-/// else the replacement that is being waited for, else a replacement we did not know of. A second
-/// order under the client id of one that has a number, and with no tie to it, is not ours (FLOW-P17).
-fn leg_of(known: &mut Known, row: &OrderRow) -> Option<usize> {
-    let venue = Some(VenueOrderId(row.id));
-    if let Some(at) = known.legs.iter().position(|leg| leg.venue == venue) {
-        return Some(at);
-    }
-    let client = row.client.and_then(OrderKey::from_wire);
-    let by_client = known
-        .legs
-        .iter()
-        .position(|leg| client.is_some() && leg.client == client && leg.venue.is_none());
-    if by_client.is_some() {
-        return by_client;
-    }
-    let is_heir = known
-        .legs
-        .iter()
-        .any(|leg| leg.venue.is_some() && leg.venue == row.origin.map(VenueOrderId));
-    if !is_heir {
-        return None;
-    }
-    let last = known.legs.len().checked_sub(1)?;
-    if last > known.current && known.legs.get(last)?.venue.is_none() {
-        return Some(last);
-    }
-    known.legs.push(Leg::new(client, venue));
-    Some(last + 1)
-}
-
-fn end_of(leg: &Leg, filled: Decimal) -> OrderStep {
-    let reason = leg.reason.clone();
-    match leg.state {
-        LegState::Filled => OrderStep::Filled { filled },
-        LegState::Expired => OrderStep::Expired { filled },
-        LegState::Rejected if filled.is_zero() => OrderStep::Rejected { reason },
-        LegState::Asked
-        | LegState::Accepted
-        | LegState::Working
-        | LegState::Canceled
-        | LegState::Rejected => OrderStep::Canceled { filled, reason },
-    }
 }
 
 /// The fill for the engine. Where the venue does not say, the fee is the instrument's rate on the

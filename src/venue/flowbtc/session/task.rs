@@ -43,6 +43,11 @@ pub(super) enum Task {
 }
 
 impl Task {
+    /// It makes an order: never sent twice, never sent late.
+    pub(super) fn is_order(self) -> bool {
+        matches!(self, Task::Place(_) | Task::Replace(_))
+    }
+
     /// The call's row in the table, with its name and lane.
     pub(super) fn call(self) -> &'static Call {
         match self {

@@ -1,5 +1,7 @@
-//! The session against a hand-written peer in virtual time: inputs with their times, expected frames
-//! and events. `Rig` holds the session, its clock and everything it said.
+//! The session against a hand-written peer in virtual time: inputs with their times, expected
+//! frames and events. `Rig` holds the session, its clock and everything it said.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the news it is about")]
 
 mod fates;
 mod feeds;
@@ -180,6 +182,13 @@ impl Rig {
         let Some(at) = at else { panic!("{name} was not asked; open: {:?}", self.asked) };
         let asked = self.asked.remove(at);
         self.answer(&asked, 1, body);
+    }
+
+    /// Answers every open request of this name.
+    pub fn reply_all(&mut self, name: &str, body: &str) {
+        while self.open().contains(&name) {
+            self.reply(name, body);
+        }
     }
 
     pub fn answer(&mut self, asked: &Asked, m: u8, body: &str) {

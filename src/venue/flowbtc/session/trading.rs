@@ -1,5 +1,5 @@
-//! Orders out: the commands of the engine, the bodies of their requests, and what follows from their
-//! answers. A SendOrder or CancelReplaceOrder is never sent twice (FLOW-P17).
+//! Orders out: the commands of the engine, the bodies of their requests, and what follows from
+//! their answers. A SendOrder or CancelReplaceOrder is never sent twice (FLOW-P17).
 
 use super::Session;
 use super::feeds::{CATCH_UP, Stream};
@@ -247,7 +247,8 @@ impl Session {
         }
     }
 
-    /// The venue showed where the order stands: if it still does, cancel it again, but not forever.
+    /// The venue showed where the order stands: if it still does, cancel it again, but not
+    /// forever.
     pub(super) fn cancel_again(&mut self, now: Time, key: OrderKey) {
         let asked = self.is_asked(Task::Cancel(key));
         let Some(known) = self.orders.get_mut(key) else { return };

@@ -1,4 +1,5 @@
-//! Whatever the order, and however often, a set of news ends in the same place (FLOW B.3, S04, S07).
+//! Whatever the order, and however often, a set of news ends in the same place (FLOW B.3, S04,
+//! S07).
 
 use super::*;
 use proptest::prelude::*;

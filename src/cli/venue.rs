@@ -1,0 +1,146 @@
+//! `lunario venue`: the simulated FlowBTC on loopback.
+
+use super::{Failure, Global, args, existing, output, usage};
+use crate::base::{Decimal, Fees, Plain, Span};
+use crate::edge::tape::TimeUnit;
+use crate::edge::{clock, signals};
+use crate::run::assemble;
+use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
+use crate::run::venue::{TestUser, VenueRun};
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Where FlowBTC's WebSocket is served; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    flowbtc_ws: SocketAddr,
+    /// Where FlowBTC's REST interface is served
+    #[arg(long, value_name = "ADDR")]
+    flowbtc_http: Option<SocketAddr>,
+    /// Where Mercado Bitcoin is served
+    #[arg(long, value_name = "ADDR")]
+    mercadobitcoin: Option<SocketAddr>,
+    /// Where Sentra is served
+    #[arg(long, value_name = "ADDR")]
+    sentra: Option<SocketAddr>,
+    /// Replay a recorded trades CSV as the market
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    feed: Option<PathBuf>,
+    /// The unit of integer times in the feed [default: by their size]
+    #[arg(long, value_name = "s|ms|us|ns", requires = "feed")]
+    time_unit: Option<TimeUnit>,
+    /// Make up a market from this seed
+    #[arg(long, value_name = "SEED")]
+    synthetic: Option<u64>,
+    /// What is traded, and its rules: flowbtc:BTCBRL,tick=0.01,lot=0.00000001
+    #[arg(long, value_parser = args::instrument)]
+    instrument: Option<InstrumentOption>,
+    /// Fees as fractions of notional: maker=0.001,taker=0.001
+    #[arg(long, value_name = "RATES", value_parser = args::fees)]
+    fee: Option<Fees>,
+    /// How fast the market passes: 1, 10, max
+    #[arg(long, value_parser = args::speed, default_value = "1")]
+    speed: Pace,
+    /// What the test account starts with
+    #[arg(long, value_name = "ASSET=AMOUNT", value_parser = args::balance)]
+    balance: Vec<(String, Decimal)>,
+    /// Write the venue's own ledger into this folder at the end
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// A file of faults to act out
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// How FlowBTC speaks where its page and its systems differ: page or native
+    #[arg(long, value_parser = args::dialect, default_value = "page")]
+    dialect: Dialect,
+    /// End by itself after this long
+    #[arg(long = "for", value_name = "DURATION", value_parser = args::some_time)]
+    run_for: Option<Span>,
+}
+
+pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {
+    start(options(args, global)?)
+}
+
+fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
+    for (flag, given) in [
+        ("--flowbtc-http", args.flowbtc_http.is_some()),
+        ("--mercadobitcoin", args.mercadobitcoin.is_some()),
+        ("--sentra", args.sentra.is_some()),
+        ("--faults", args.faults.is_some()),
+    ] {
+        if given {
+            return Err(usage(format!(
+                "{flag}: this build serves FlowBTC's WebSocket only, without faults"
+            )));
+        }
+    }
+    if !args.flowbtc_ws.ip().is_loopback() {
+        return Err(usage(format!(
+            "--flowbtc-ws: {} is not a loopback address; the simulated venue serves this machine \
+             only, as 127.0.0.1:{}",
+            args.flowbtc_ws,
+            args.flowbtc_ws.port()
+        )));
+    }
+    if let Some(feed) = &args.feed {
+        existing(feed, "--feed")?;
+    }
+    Ok(VenueOptions {
+        flowbtc_ws: args.flowbtc_ws,
+        feed: args.feed,
+        time_unit: args.time_unit,
+        seed: args.synthetic.unwrap_or(1),
+        instrument: args.instrument,
+        fees: args.fee,
+        speed: args.speed,
+        balances: args.balance,
+        state: args.state,
+        dialect: args.dialect,
+        run_for: args.run_for,
+        output: global.output(),
+    })
+}
+
+fn start(options: VenueOptions) -> Result<Outcome, Failure> {
+    let spec = assemble::venue(&options)?;
+    let users = spec.users.clone();
+    let mut run = VenueRun::open(spec)?;
+    signals::watch(run.post())?;
+    // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
+    output::line(&ready(&run.url(), &users).json())?;
+    run.run(options.run_for.map(|span| clock::now().plus(span)))?;
+    let ledger = run.ledger(&users).json();
+    if let Some(folder) = &options.state {
+        write_ledger(folder, &ledger)?;
+    }
+    if options.output == Output::Json {
+        output::line(&ledger)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn ready(url: &str, users: &[TestUser]) -> Plain {
+    let accounts = users.iter().map(|user| {
+        Plain::map(vec![
+            ("venue", Plain::text("flowbtc")),
+            ("user", Plain::text(user.user.as_str())),
+            ("password", Plain::text(user.password.expose())),
+            ("user_id", Plain::Int(user.user_id)),
+            ("account_id", Plain::Int(user.account.0)),
+        ])
+    });
+    Plain::map(vec![
+        ("ready", Plain::Bool(true)),
+        ("flowbtc_ws", Plain::text(url)),
+        ("accounts", Plain::List(accounts.collect())),
+    ])
+}
+
+fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
+        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
+}
