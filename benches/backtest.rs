@@ -10,6 +10,7 @@ use lunario::exchange::QueueModel;
 use lunario::lua::{Candidate, collect};
 use lunario::run::BacktestResult;
 use lunario::run::backtest::{BLOCK_ROWS, Spec, backtest, patient};
+use lunario::run::feed::Wanted;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -33,10 +34,13 @@ fn candidate(name: &str, text: &str) -> Candidate {
 fn spec(candidate: Candidate, feed: &Path) -> Spec {
     Spec {
         candidate,
-        feeds: vec![feed.to_owned()],
-        time_unit: None,
-        from: None,
-        to: None,
+        feed: Wanted {
+            files: vec![feed.to_owned()],
+            time_unit: None,
+            from: None,
+            to: None,
+            block_rows: BLOCK_ROWS,
+        },
         instrument: btcbrl(),
         balances: vec![
             ("BRL".into(), Decimal::from(1_000_000)),
@@ -50,7 +54,6 @@ fn spec(candidate: Candidate, feed: &Path) -> Spec {
         seed: 1,
         limits: lunario::risk::Limits::default(),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     }
 }
 

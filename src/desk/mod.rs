@@ -55,6 +55,8 @@ pub trait Desk {
     fn cancel_timer(&mut self, who: StrategyId, name: &str) -> bool;
     fn instrument(&self, id: InstrumentId) -> Option<Instrument>;
     fn instrument_named(&self, name: &str) -> Option<Instrument>;
+    /// The names of all instruments of the run, for messages.
+    fn instrument_names(&self) -> Vec<String>;
     /// The last `n` trades, quotes or bars seen, oldest first.
     fn trades(&mut self, instrument: InstrumentId, n: usize) -> Vec<Trade>;
     fn quotes(&mut self, instrument: InstrumentId, n: usize) -> Vec<Quote>;
@@ -188,6 +190,10 @@ impl Desk for Closed {
 
     fn instrument_named(&self, name: &str) -> Option<Instrument> {
         self.instruments.find(name).cloned()
+    }
+
+    fn instrument_names(&self) -> Vec<String> {
+        self.instruments.iter().map(Instrument::name).collect()
     }
 
     fn trades(&mut self, _: InstrumentId, _: usize) -> Vec<Trade> {

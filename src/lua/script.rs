@@ -202,7 +202,11 @@ impl Script {
         for entry in &self.declared.subscriptions {
             let known = self.host.desk.borrow().instrument_named(&entry.instrument);
             let Some(known) = known else {
-                return Err(format!("this run knows no instrument {}", entry.instrument));
+                let names = self.host.desk.borrow().instrument_names().join(", ");
+                return Err(format!(
+                    "this run knows no instrument {}; it knows {names}",
+                    entry.instrument
+                ));
             };
             if usize::from(known.id.0) >= MAX_INSTRUMENTS {
                 return Err(format!(

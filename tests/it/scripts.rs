@@ -7,6 +7,7 @@ use lunario::base::{Decimal, Span};
 use lunario::exchange::QueueModel;
 use lunario::run::BacktestResult;
 use lunario::run::backtest::{BLOCK_ROWS, Spec, backtest, patient};
+use lunario::run::feed::Wanted;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -41,10 +42,13 @@ fn made_market(folder: &Path) -> PathBuf {
 fn run(name: &str, feed: PathBuf) -> BacktestResult {
     let spec = Spec {
         candidate: script(name),
-        feeds: vec![feed],
-        time_unit: None,
-        from: None,
-        to: None,
+        feed: Wanted {
+            files: vec![feed],
+            time_unit: None,
+            from: None,
+            to: None,
+            block_rows: BLOCK_ROWS,
+        },
         instrument: btcbrl(),
         balances: vec![("BRL".into(), Decimal::from(1_000_000)), ("BTC".into(), Decimal::ONE)],
         params: BTreeMap::new(),
@@ -55,7 +59,6 @@ fn run(name: &str, feed: PathBuf) -> BacktestResult {
         seed: 1,
         limits: lunario::risk::Limits::default(),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     };
     let result = backtest(&spec, &mut |_| {}).unwrap();
     assert_eq!(result.fault, None, "{name}");
