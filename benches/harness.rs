@@ -52,6 +52,34 @@ impl Wish {
              {busy:.2})"
         );
     }
+
+    /// Times each of `count` calls by itself.
+    #[allow(clippy::disallowed_methods, reason = "a bench is about real time")]
+    pub fn spread(&self, name: &str, count: usize, mut work: impl FnMut()) {
+        if !self.wants(name) {
+            return;
+        }
+        let each = (0..count).map(|_| {
+            let started = Instant::now();
+            work();
+            started.elapsed().as_secs_f64()
+        });
+        spread(name, each.collect());
+    }
+}
+
+/// Prints how single times (in seconds) spread.
+pub fn spread(name: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    let at = |part: f64| times[(times.len() as f64 * part) as usize] * 1e6;
+    let count = times.len();
+    println!(
+        "{name:<44} median {:>8.1} us  p90 {:>8.1}  p99 {:>8.1}  worst {:>8.1}  ({count} times)",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        times[count - 1] * 1e6
+    );
 }
 
 /// Seconds that one run took.
