@@ -8,12 +8,14 @@
 use super::assumptions::assumptions;
 use super::feed::{Feed, Merged, Wanted};
 use super::result::{BacktestResult, FeedSummary};
+use crate::account::Order;
 use crate::account::ledger::fee_in_quote;
 use crate::account::metrics::{Metrics, Recorder};
+use crate::base::decimal::Shown;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Command, Decimal, Event, Instrument, Instruments, Machine, OrderState, Span, StrategyId, Time,
-    VenueIn, VenueName, VenueOut, decimal,
+    Command, Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span,
+    StrategyId, Time, VenueIn, VenueName, VenueOut, decimal,
 };
 use crate::desk::{Fault, Mode, Words};
 use crate::edge::clock::{self, Stopwatch};
@@ -25,6 +27,7 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -111,10 +114,10 @@ fn by_blocks(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<
     let mut engine = Duration::ZERO;
     while feed.next_block(&mut block)? {
         progress(feed.progress());
-        let started = Stopwatch::start();
+        let started = clock::now();
         run.block(&block);
         std::mem::swap(&mut block, &mut other);
-        engine += clock::duration(started.wall());
+        engine += clock::duration(clock::now().since(started));
         if run.fault.is_some() {
             break;
         }
@@ -127,13 +130,17 @@ fn by_events(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<
     let wall = Stopwatch::start();
     let mut feed = Merged::open(&run.spec.feed)?;
     let mut engine = Duration::ZERO;
-    while let Some((time, event)) = feed.next_event()? {
-        let started = Stopwatch::start();
-        run.event(time, &event);
-        engine += clock::duration(started.wall());
-        if run.fault.is_some() {
-            break;
+    // Read in small batches, so that looking at the clock costs nothing.
+    let mut batch = Vec::new();
+    while run.fault.is_none() && feed.next_batch(&mut batch)? > 0 {
+        let started = clock::now();
+        for (time, event) in &batch {
+            run.event(*time, event);
+            if run.fault.is_some() {
+                break;
+            }
         }
+        engine += clock::duration(clock::now().since(started));
     }
     progress(1.0);
     run.finish(feed.summary, &wall, engine)
@@ -150,6 +157,8 @@ struct Run<'a> {
     recorder: Option<Recorder>,
     equity_start: Decimal,
     digest: Sha256,
+    /// What the digest takes next.
+    line: Vec<u8>,
     fills: u64,
     canceled: u64,
     rejected: u64,
@@ -204,6 +213,7 @@ impl<'a> Run<'a> {
             recorder: None,
             equity_start: Decimal::ZERO,
             digest: Sha256::new(),
+            line: Vec::new(),
             fills: 0,
             canceled: 0,
             rejected: 0,
@@ -351,24 +361,11 @@ impl<'a> Run<'a> {
                     | OrderState::Unknown
                     | OrderState::Filled => {}
                 }
-                self.digest.update(order.key.wire().to_le_bytes());
-                self.digest.update(order.updated.nanos().to_le_bytes());
-                let show = decimal::show;
-                let price = order.price.map(show).unwrap_or_default();
-                let words = [order.side.word(), order.state.word(), &order.reason];
-                let line =
-                    format!("{words:?} {} {price} {}\n", show(order.qty), show(order.filled));
-                self.digest.update(line.as_bytes());
+                self.digest_order(&order);
             }
             Note::Fill { fill, strategy, .. } => {
                 self.fills += 1;
-                self.digest.update(fill.order.wire().to_le_bytes());
-                self.digest.update(fill.time.nanos().to_le_bytes());
-                let show = decimal::show;
-                let (price, qty, fee) = (show(fill.price), show(fill.qty), show(fill.fee));
-                let line =
-                    format!("{} {price} {qty} {fee} {}\n", fill.side.word(), fill.liquidity.word());
-                self.digest.update(line.as_bytes());
+                self.digest_fill(&fill);
                 let fee = fee_in_quote(&fill, &self.instrument).unwrap_or_default();
                 if let Some(recorder) = &mut self.recorder {
                     recorder.fill(strategy, &fill, fee);
@@ -392,6 +389,30 @@ impl<'a> Run<'a> {
             | Note::Venue { .. }
             | Note::Stopped { .. } => {}
         }
+    }
+
+    fn digest_order(&mut self, order: &Order) {
+        let price = order.price.map(decimal::show).unwrap_or_default();
+        let (side, state, reason) = (order.side.word(), order.state.word(), &order.reason);
+        let (qty, filled) = (Shown(order.qty), Shown(order.filled));
+        let line = format_args!("[\"{side}\", \"{state}\", {reason:?}] {qty} {price} {filled}\n");
+        self.digest_line(order.key, order.updated, line);
+    }
+
+    fn digest_fill(&mut self, fill: &Fill) {
+        let (side, liquidity) = (fill.side.word(), fill.liquidity.word());
+        let (price, qty, fee) = (Shown(fill.price), Shown(fill.qty), Shown(fill.fee));
+        let line = format_args!("{side} {price} {qty} {fee} {liquidity}\n");
+        self.digest_line(fill.order, fill.time, line);
+    }
+
+    fn digest_line(&mut self, key: OrderKey, at: Time, line: std::fmt::Arguments<'_>) {
+        self.line.clear();
+        self.line.extend_from_slice(&key.wire().to_le_bytes());
+        self.line.extend_from_slice(&at.nanos().to_le_bytes());
+        // Writing to memory does not fail.
+        drop(self.line.write_fmt(line));
+        self.digest.update(&self.line);
     }
 
     fn revalue(&mut self) {

@@ -115,6 +115,9 @@ fn trim(rows: &mut TradeBlock, from: Option<Time>, to: Option<Time>) {
     }
 }
 
+/// The most events that `Merged` reads at once.
+const BATCH: usize = 256;
+
 /// Files of any kind, merged by time; at equal times in the order in which the files are given.
 pub struct Merged<'a> {
     wanted: &'a Wanted,
@@ -133,6 +136,20 @@ impl<'a> Merged<'a> {
             sources.push((source, first));
         }
         Ok(Merged { wanted, sources, summary: wanted.summary() })
+    }
+
+    /// Fills `batch` anew with the next events in range and gives their number; 0 at the end.
+    ///
+    /// # Errors
+    /// At a row that cannot be read.
+    pub fn next_batch(&mut self, batch: &mut Vec<(Time, Event)>) -> anyhow::Result<usize> {
+        batch.clear();
+        while batch.len() < BATCH
+            && let Some(next) = self.next_event()?
+        {
+            batch.push(next);
+        }
+        Ok(batch.len())
     }
 
     /// The next event in range; `None` at the end.
