@@ -9,8 +9,8 @@ use crate::run::BacktestResult;
 use crate::run::assemble;
 use crate::run::backtest::{Refused, backtest};
 use crate::run::options::{BacktestOptions, InstrumentOption, Outcome, Output, QueueModel};
-use crate::show::style::{Style, count, money};
-use crate::show::summary::{self, Section};
+use crate::show::style::{Style, count, figure, gain_tone, money, signed};
+use crate::show::summary::{self, Cell, Section};
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -122,7 +122,7 @@ fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
     };
     match options.output {
         Output::Json => output::line(&result.json())?,
-        Output::People { color } => output::print(&people(&result, color))?,
+        Output::People { color } => output::print(&people(&result, Style { color }))?,
     }
     if let Some(fault) = &result.fault {
         super::complain_of(fault, &spec.candidate, &options.script);
@@ -136,19 +136,31 @@ fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
 }
 
 /// The summary for people.
-fn people(result: &BacktestResult, color: bool) -> String {
-    let style = Style { color };
-    let mut sections = Vec::new();
-    let mut head = Section::new("");
+fn people(result: &BacktestResult, style: Style) -> String {
+    let mut head = Section::words("");
     head.row("strategy", format!("{} {}", result.strategy, result.version));
     head.row("instrument", result.instrument.clone());
+    head.row("feed", result.feed.files.join(", "));
     head.row("events", count(result.feed.events));
     if let (Some(first), Some(last)) = (result.feed.first, result.feed.last) {
         head.row("from", first.to_string());
         head.row("to", last.to_string());
     }
-    sections.push(head);
-    let mut orders = Section::new("Orders");
+    let mut assumptions = Section::words("Assumptions");
+    for (name, words) in &result.assumptions {
+        assumptions.row(&name.replace('_', " "), words.clone());
+    }
+    let mut run = Section::words("Run");
+    let (seconds, speed) = (result.engine_s, count_f64(result.events_per_s));
+    run.row("engine", format!("{seconds:.3} s, {speed} events/s"));
+    run.row("digest", result.digest.clone());
+    let sections =
+        [head, orders(result), profit(result), metrics(result), notes(result), assumptions, run];
+    summary::sections(&sections, style)
+}
+
+fn orders(result: &BacktestResult) -> Section {
+    let mut section = Section::figures("Orders");
     for (name, value) in [
         ("sent", result.orders),
         ("fills", result.fills),
@@ -156,39 +168,34 @@ fn people(result: &BacktestResult, color: bool) -> String {
         ("rejected", result.rejected),
         ("expired", result.expired),
     ] {
-        orders.row(name, count(value));
+        section.row(name, count(value));
     }
     for (code, times) in &result.refusals {
-        orders.row(code, count(*times));
+        section.row(code, count(*times));
     }
-    sections.push(orders);
-    let mut profit = Section::new("Profit");
-    profit.row("position", decimal::show(result.position));
-    profit.row("realized", style.gain(result.realized, 0));
-    profit.row("unrealized", style.gain(result.unrealized, 0));
-    profit.row("fees", money(result.fees));
-    profit.row("net", style.gain(result.net_pnl, 0));
-    profit.row("equity", format!("{} to {}", money(result.equity_start), money(result.equity_end)));
-    sections.push(profit);
-    sections.push(metrics(result));
-    let mut assumptions = Section::new("Assumptions");
-    for (name, words) in &result.assumptions {
-        assumptions.row(name, words.clone());
-    }
-    sections.push(assumptions);
-    let mut run = Section::new("Run");
-    run.row(
-        "engine",
-        format!("{:.3} s, {} events/s", result.engine_s, count_f64(result.events_per_s)),
-    );
-    run.row("digest", result.digest.get(..16).unwrap_or_default());
-    sections.push(run);
-    summary::table(&sections)
+    section
+}
+
+fn profit(result: &BacktestResult) -> Section {
+    let gain = |value: Decimal| match gain_tone(value) {
+        Some(tone) => Cell::toned(signed(value), tone),
+        None => Cell::plain(signed(value)),
+    };
+    let mut section = Section::figures("Profit");
+    section.row("position", decimal::show(result.position));
+    section.row("realized", gain(result.realized));
+    section.row("unrealized", gain(result.unrealized));
+    section.row("fees", money(result.fees));
+    section.row("net", gain(result.net_pnl));
+    section.row("equity, start", money(result.equity_start));
+    section.row("equity, end", money(result.equity_end));
+    section
 }
 
 fn metrics(result: &BacktestResult) -> Section {
     let m = &result.metrics;
-    let mut section = Section::new("Metrics");
+    let mut section = Section::figures("Metrics");
+    section.row("round trips", count(m.trades));
     for (name, value) in [
         ("return %", m.return_pct),
         ("max drawdown %", m.max_drawdown_pct),
@@ -202,11 +209,15 @@ fn metrics(result: &BacktestResult) -> Section {
         ("cagr %", m.cagr_pct),
         ("volatility %", m.volatility_pct),
     ] {
-        section.row(name, value.map_or("–".to_owned(), |value| format!("{value:.4}")));
+        section.row(name, value.map_or("–".to_owned(), figure));
     }
-    section.row("trades", count(m.trades));
-    for note in &m.notes {
-        section.row("note", note.clone());
+    section
+}
+
+fn notes(result: &BacktestResult) -> Section {
+    let mut section = Section::words("Notes");
+    for note in &result.metrics.notes {
+        section.row("metrics", note.clone());
     }
     section
 }

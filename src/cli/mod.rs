@@ -15,7 +15,7 @@ use crate::desk::Fault;
 use crate::edge::config::{self, Config};
 use crate::edge::telemetry::{self, Form, Verbosity};
 use crate::lua::{Candidate, GraphError};
-use crate::run::options::{Outcome, Output};
+use crate::run::options::{Outcome, Output, Unfit};
 use crate::show::events::Place;
 use crate::show::snippet;
 use crate::show::style::Style;
@@ -105,7 +105,7 @@ enum Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
-        Failure::Work(error)
+        if error.is::<Unfit>() { Failure::Usage(error) } else { Failure::Work(error) }
     }
 }
 
@@ -178,7 +178,7 @@ fn unreadable(error: anyhow::Error, script: &Path) -> Result<Outcome, Failure> {
             ));
             Ok(Outcome::Refused)
         }
-        Err(error) => Err(Failure::Work(error)),
+        Err(error) => Err(Failure::from(error)),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
 use crate::run::venue::{TestUser, VenueRun};
+use crate::show::style::count;
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -111,7 +112,11 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
     signals::watch(run.post())?;
     // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
     output::line(&ready(&run.url(), &users).json())?;
-    run.run(options.run_for.map(|span| clock::now().plus(span)))?;
+    if let (Output::People { .. }, Some(user)) = (options.output, users.first()) {
+        output::tell(&invitation(&run.url(), user));
+    }
+    let mut played = |events| played(options.output, events);
+    run.run(options.run_for.map(|span| clock::now().plus(span)), &mut played)?;
     let ledger = run.ledger(&users).json();
     if let Some(folder) = &options.state {
         write_ledger(folder, &ledger)?;
@@ -120,6 +125,32 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
         output::line(&ledger)?;
     }
     Ok(Outcome::Done)
+}
+
+/// How to trade here, as a line to copy.
+fn invitation(url: &str, user: &TestUser) -> String {
+    format!(
+        "FlowBTC is served at {url} until Ctrl-C. To trade on it, in another terminal:\n  \
+         LUNARIO_FLOWBTC_USER={} LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
+        user.user,
+        user.password.expose()
+    )
+}
+
+/// A recorded market has come to its end.
+fn played(output: Output, events: u64) {
+    let line = Plain::map(vec![
+        ("event", Plain::text("feed_ended")),
+        ("market_events", Plain::Int(i64::try_from(events).unwrap_or(i64::MAX))),
+    ]);
+    match output {
+        // A reader that has gone away does not stop a venue.
+        Output::Json => drop(output::line(&line.json())),
+        Output::People { .. } => output::tell(&format!(
+            "the feed has come to its end after {} events; orders are still taken",
+            count(events)
+        )),
+    }
 }
 
 fn ready(url: &str, users: &[TestUser]) -> Plain {

@@ -20,4 +20,4 @@ pub use core::Core;
 pub use flow::{Engine, In, Operator, Out};
 pub use note::Note;
 pub use record::Record;
-pub use roster::StrategyStatus;
+pub use roster::{PositionStatus, StrategyStatus};

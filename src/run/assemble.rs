@@ -3,7 +3,7 @@
 use super::backtest::{BLOCK_ROWS, Spec, patient};
 use super::feed::Wanted;
 use super::live::{FlowBtc, LiveSpec, mode};
-use super::options::{BacktestOptions, InstrumentOption, RunOptions, VenueOptions};
+use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::source::Source;
 use super::venue::{Dialect, Embedded, VenueSpec, test_users};
 use crate::base::{
@@ -64,7 +64,9 @@ pub fn instrument(option: &InstrumentOption, fees: Fees) -> anyhow::Result<Instr
     let quote = option.quote.clone().or_else(|| split.map(|(_, quote)| quote.to_owned()));
     let (Some(base), Some(quote)) = (base, quote) else {
         let name = option.name();
-        anyhow::bail!("{name} does not tell its assets; write --instrument {name},base=X,quote=Y");
+        anyhow::bail!(Unfit(format!(
+            "{name} does not tell its assets; write --instrument {name},base=X,quote=Y"
+        )));
     };
     let lot_size = option.lot.unwrap_or(Decimal::new(1, 8));
     Ok(Instrument {
@@ -235,7 +237,7 @@ fn instruments(option: Option<&InstrumentOption>, fees: Fees) -> anyhow::Result<
     let known = table.find(&option.name()).cloned();
     let known = known.with_context(|| {
         let names: Vec<String> = table.iter().map(Instrument::name).collect();
-        format!("FlowBTC does not list {}; it lists {}", option.name(), names.join(", "))
+        Unfit(format!("FlowBTC does not list {}; it lists {}", option.name(), names.join(", ")))
     })?;
     table.update(Instrument {
         tick_size: option.tick.unwrap_or(known.tick_size),
@@ -361,19 +363,19 @@ fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
     let user = match (&own.user, trades) {
         (Some(user), _) => user.clone(),
         (None, false) => String::new(),
-        (None, true) => anyhow::bail!(
+        (None, true) => anyhow::bail!(Unfit(format!(
             "trading on {url} needs a user: set `user` and `password_env` under [venues.flowbtc], or \
              LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario venue` prints those of its \
              test account)"
-        ),
+        ))),
     };
     let password = match (&own.password, user.is_empty()) {
         (_, true) => Secret::new(""),
-        (Some(source), false) => source.read()?,
-        (None, false) => anyhow::bail!(
+        (Some(source), false) => source.read().map_err(|why| Unfit(format!("{why:#}")))?,
+        (None, false) => anyhow::bail!(Unfit(format!(
             "{user} on {url} needs a password: set `password_env` or `password_file` under \
              [venues.flowbtc], or LUNARIO_FLOWBTC_PASSWORD"
-        ),
+        ))),
     };
     Ok(FlowBtc {
         per_minute: own.per_minute.unwrap_or(FLOWBTC_PER_MINUTE),

@@ -108,11 +108,13 @@ impl VenueRun {
         self.inbox.post()
     }
 
-    /// Serves until it is stopped or `until` comes.
+    /// Serves until it is stopped or `until` comes. `played` is called once, with the number of
+    /// its events, when a recorded market has come to its end; the venue serves on.
     ///
     /// # Errors
     /// When the feed cannot be read on.
-    pub fn run(&mut self, until: Option<Time>) -> anyhow::Result<()> {
+    pub fn run(&mut self, until: Option<Time>, played: &mut dyn FnMut(u64)) -> anyhow::Result<()> {
+        let mut told = false;
         loop {
             let wall = clock::now();
             if until.is_some_and(|until| wall >= until) {
@@ -120,6 +122,10 @@ impl VenueRun {
             }
             self.feed(wall)?;
             self.flush();
+            if self.ended && !told {
+                told = true;
+                played(self.served);
+            }
             let deadline = self.deadline(wall).min(until.unwrap_or(Time::MAX));
             match self.inbox.next(Some(deadline)) {
                 Next::Input(_, Input::Stop) => return Ok(()),
@@ -303,7 +309,13 @@ impl Embedded {
                     return Ok(Plain::Nil);
                 }
             };
-            run.run(None)?;
+            let mut played = |events| {
+                tracing::warn!(events, "the feed has come to its end; the run goes on");
+            };
+            if let Err(error) = run.run(None, &mut played) {
+                tracing::error!("the embedded exchange ended: {error:#}");
+                return Err(error);
+            }
             Ok(run.ledger(&users))
         };
         let thread = std::thread::Builder::new()
