@@ -58,6 +58,9 @@ pub struct Setup {
     pub now: Time,
 }
 
+/// A handler that sleeps again and again cannot make the engine spin.
+const SHORTEST_SLEEP: Span = Span::from_millis(1);
+
 /// The rows a VM's buffer holds at first; it grows to the longest block.
 const FIRST_ROWS: usize = 64;
 const MAX_INSTRUMENTS: usize = 1_024;
@@ -311,6 +314,7 @@ impl Script {
             Ok((ASLEEP, task, seconds)) => {
                 let span = seconds.as_f64().or_else(|| seconds.as_i64().map(lossy));
                 let span = span.and_then(Span::from_seconds).unwrap_or(Span::ZERO);
+                let span = span.max(SHORTEST_SLEEP);
                 let task = task.as_u32().unwrap_or_default();
                 self.tasks.insert((now.plus(span), self.task_count), task);
                 self.task_count += 1;
