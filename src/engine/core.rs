@@ -1,4 +1,5 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
+//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one
+//! outbox.
 
 use super::note::Note;
 use super::record::{self, Record};
@@ -6,8 +7,8 @@ use super::timers::Timers;
 use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
-    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
+    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderNews,
+    Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
 use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
@@ -109,14 +110,14 @@ impl Core {
     }
 
     /// Lets an event change what is known of market and account. What scripts should hear of it
-    /// beyond the event itself: orders that moved.
-    pub fn apply(&mut self, event: &Event) -> Vec<Order> {
+    /// beyond the event itself: an order that moved.
+    pub fn apply(&mut self, event: &Event) -> Option<Order> {
         self.market.apply(event);
         match event {
-            Event::Order(news) => self.order_news(news).into_iter().collect(),
+            Event::Order(news) => self.order_news(news),
             Event::Balance(news) => {
                 self.ledger.balance_news(news);
-                Vec::new()
+                None
             }
             Event::Instrument(rules) => {
                 if let Some(known) = self.instruments.find(&rules.name()) {
@@ -124,24 +125,25 @@ impl Core {
                     rules.id = known.id;
                     self.instruments.update(rules);
                 }
-                Vec::new()
+                None
             }
             Event::Trade(_)
             | Event::Quote(_)
             | Event::Book(_)
             | Event::Bar(_)
             | Event::Fill(_)
-            | Event::Feed(_) => Vec::new(),
+            | Event::Feed(_) => None,
         }
     }
 
     fn order_news(&mut self, news: &OrderNews) -> Option<Order> {
         let before = self.orders.get(news.key)?.venue_id;
         let change = self.orders.apply(news);
-        let order = self.orders.get(news.key)?.clone();
-        if change.is_none() && order.venue_id == before {
+        let order = self.orders.get(news.key)?;
+        if change.is_none() && (order.venue_id == before || !self.recording) {
             return None;
         }
+        let order = order.clone();
         self.record_order(&order);
         change?;
         self.notes.push_back(Note::Order { order: order.clone() });
@@ -164,10 +166,12 @@ impl Core {
         let order = self.orders.get(fill.order)?.clone();
         let instrument = self.instruments.get(fill.instrument)?;
         self.ledger.fill(order.strategy, fill, instrument);
-        let name = instrument.name();
-        self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
-            record::fill(fill, &name)
-        });
+        if self.recording {
+            let name = instrument.name();
+            self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
+                record::fill(fill, &name)
+            });
+        }
         let (strategy, version) = (order.strategy, order.version.clone());
         self.notes.push_back(Note::Fill { strategy, version, fill: fill.clone() });
         if change.is_some() {
@@ -178,6 +182,9 @@ impl Core {
     }
 
     fn record_order(&mut self, order: &Order) {
+        if !self.recording {
+            return;
+        }
         let name = self.instrument_name(order.instrument);
         self.record("order", Some(order.strategy), Some(order.version.clone()), || {
             record::order(order, &name)
@@ -370,10 +377,4 @@ pub fn instrument_of(command: &Command) -> Option<InstrumentId> {
         | Command::Subscribe { instrument, .. } => Some(*instrument),
         Command::CancelAll { instrument } => *instrument,
     }
-}
-
-/// Which kind of order can rest at the venue, and so is looked after at the end of a run.
-#[must_use]
-pub fn can_rest(order: &Order) -> bool {
-    order.kind != OrderKind::Market || order.state == OrderState::Unknown
 }

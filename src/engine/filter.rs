@@ -41,6 +41,8 @@ impl Stream {
         if let (Some(ticks), Some(last)) = (self.wanted.mid_moves, self.mid)
             && (mid - last).abs() < ticks * tick_size
         {
+            // Back where it was: nothing newer is held back any more.
+            self.waiting = false;
             return false;
         }
         if !self.in_time(now) {

@@ -1,7 +1,7 @@
 //! The engine's flow: inputs in, events to strategies, asks through the gate, commands to venues.
 
 use super::config::EngineConfig;
-use super::core::{Core, can_rest, instrument_of};
+use super::core::{Core, instrument_of};
 use super::note::Note;
 use super::record::Record;
 use super::roster::{Roster, StrategyStatus};
@@ -165,13 +165,13 @@ impl Engine {
         if slot.halted.is_some() {
             return;
         }
+        slot.halted = Some(reason.clone());
+        self.core.borrow_mut().cancel_open(Some(who), None);
         if let Some(strategy) = &mut slot.strategy {
             strategy.stop(now);
             strategy.take_faults();
         }
-        slot.halted = Some(reason.clone());
         let mut core = self.core.borrow_mut();
-        core.cancel_open(Some(who), None);
         let version = core.version(who);
         let text = reason.clone();
         core.record("halt", Some(who), Some(version), || {
@@ -195,11 +195,14 @@ impl Engine {
         }
     }
 
+    /// What rests is canceled first, so that `on_stop` may still flatten: its orders go out as the
+    /// last ones, and the end waits for them.
     fn stop(&mut self, now: Time) {
         if self.stopping {
             return;
         }
         self.stopping = true;
+        self.core.borrow_mut().cancel_open(None, None);
         for at in 0..self.roster.slots.len() {
             if let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running())
                 && let Some(strategy) = &mut slot.strategy
@@ -210,19 +213,13 @@ impl Engine {
         }
         let mut core = self.core.borrow_mut();
         core.gate.halt(None, "the run is ending");
-        core.cancel_open(None, None);
         core.record("stop", None, None, || Plain::Nil);
     }
 
     fn note_stopped(&mut self) {
-        if self.stopping && !self.stopped {
-            let mut core = self.core.borrow_mut();
-            let open = core.orders.open().count();
-            let resting = core.orders.open().filter(|order| can_rest(order)).count();
-            if resting == 0 || open == 0 {
-                self.stopped = true;
-                core.notes.push_back(Note::Stopped { open });
-            }
+        if self.stopping && !self.stopped && self.open_orders() == 0 {
+            self.stopped = true;
+            self.core.borrow_mut().notes.push_back(Note::Stopped { open: 0 });
         }
     }
 

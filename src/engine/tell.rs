@@ -11,7 +11,7 @@ impl Engine {
     /// One piece of news: first to what is known, then to the strategies it concerns.
     pub(super) fn event(&mut self, now: Time, event: &Event) {
         let moved = self.core.borrow_mut().apply(event);
-        for order in moved {
+        if let Some(order) = moved {
             self.tell_order(now, &order);
         }
         match event {
@@ -20,8 +20,9 @@ impl Engine {
                 self.tell_bars(now);
             }
             Event::Quote(quote) => {
-                let instruments = self.core.borrow().instruments.clone();
-                let tick_size = instruments.get(quote.instrument).map(|row| row.tick_size);
+                let core = self.core.borrow();
+                let tick_size = core.instruments.get(quote.instrument).map(|row| row.tick_size);
+                drop(core);
                 let tick_size = tick_size.unwrap_or_default();
                 self.tell_streams(
                     now,

@@ -1,16 +1,17 @@
 //! What the prelude can ask of the host: thin functions from Lua values to the desk and back.
-//! They never raise for a script's mistake; they answer, and the prelude raises at the script's line.
+//! They never raise for a script's mistake; they answer, and the prelude raises at the script's
+//! line.
 
 use super::values::{from_plain, integer, money, to_plain};
 use super::{graph, names, stdlib};
 use crate::account::Order;
 use crate::base::{
-    Ask, Bar, Decimal, InstrumentId, OrderKey, Plain, Quote, Side, Span, StrategyId, Tif, Time,
-    Trade, decimal,
+    Ask, Bar, Decimal, InstrumentId, OrderKey, OrderState, Plain, Quote, Side, Span, StrategyId,
+    Tif, Time, Trade, VenueOrderId, decimal,
 };
 use crate::desk::{Desk, Level, Words};
 use mlua::chunk::ChunkMode;
-use mlua::{Function, Lua, MultiValue, Table, Value, Variadic};
+use mlua::{Function, Lua, LuaString, Table, Value, Variadic};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,6 +27,8 @@ pub struct Host {
     pub rows: RefCell<Option<RowTimes>>,
     /// The prelude's `update_order`, once it runs.
     pub update_order: RefCell<Option<Function>>,
+    /// Of the open orders that the script knows.
+    texts: RefCell<BTreeMap<OrderKey, OrderTexts>>,
 }
 
 /// Where the walk over a block's rows stands.
@@ -36,6 +39,23 @@ pub struct RowTimes {
 }
 
 impl Host {
+    pub fn new(
+        desk: Rc<RefCell<dyn Desk>>,
+        who: StrategyId,
+        sources: BTreeMap<String, String>,
+        now: Time,
+    ) -> Host {
+        Host {
+            desk,
+            who,
+            sources,
+            now: Cell::new(now),
+            rows: RefCell::new(None),
+            update_order: RefCell::new(None),
+            texts: RefCell::new(BTreeMap::new()),
+        }
+    }
+
     /// The desk, told which moment (and row) it is.
     fn at<R>(&self, ask: impl FnOnce(&mut dyn Desk, StrategyId) -> R) -> R {
         let (now, row) = self.moment();
@@ -56,38 +76,99 @@ impl Host {
     /// Refreshes the script's table of this order.
     pub fn tell(&self, lua: &Lua, order: &Order) -> mlua::Result<()> {
         if let Some(update) = self.update_order.borrow().as_ref() {
-            update.call::<()>(order_row(lua, order)?)?;
+            update.call::<()>(self.order_row(lua, order)?)?;
         }
         Ok(())
     }
+
+    /// An order as the prelude takes it.
+    pub fn order_row(&self, lua: &Lua, order: &Order) -> mlua::Result<OrderRow> {
+        let some = |text: &str| (!text.is_empty()).then(|| lua.create_string(text)).transpose();
+        let mut texts = self.texts.borrow_mut();
+        let mut of = match texts.remove(&order.key) {
+            Some(texts) => texts,
+            None => OrderTexts {
+                id: lua.create_string(order.key.to_string())?,
+                venue_id: None,
+                tag: some(&order.tag)?,
+            },
+        };
+        // A replaced order goes on under another number.
+        if of.venue_id.as_ref().map(|(id, _)| *id) != order.venue_id {
+            of.venue_id = match order.venue_id {
+                Some(id) => Some((id, lua.create_string(id.to_string())?)),
+                None => None,
+            };
+        }
+        let row = (
+            Some(of.id.clone()),
+            of.venue_id.as_ref().map(|(_, text)| text.clone()),
+            order.instrument.0,
+            side_code(order.side),
+            decimal::to_f64(order.qty),
+            order.price.map(decimal::to_f64),
+            decimal::to_f64(order.filled),
+            decimal::to_f64(order.remaining()),
+            order.avg_price().map(decimal::to_f64),
+            state_code(order.state),
+            order.state.is_open(),
+            of.tag.clone(),
+            some(&order.reason)?,
+            order.created.seconds(),
+        );
+        if order.state.is_open() {
+            texts.insert(order.key, of);
+        }
+        Ok(row)
+    }
 }
 
-/// The arguments of the prelude's `update_order`.
-pub fn order_row(lua: &Lua, order: &Order) -> mlua::Result<MultiValue> {
-    let text = |text: &str| lua.create_string(text).map(Value::String);
-    let number = |value: Decimal| Value::Number(decimal::to_f64(value));
-    let venue_id = match order.venue_id {
-        Some(id) => text(&id.to_string())?,
-        None => Value::Nil,
-    };
-    let reason = if order.reason.is_empty() { Value::Nil } else { text(&order.reason)? };
-    let tag = if order.tag.is_empty() { Value::Nil } else { text(&order.tag)? };
-    Ok(MultiValue::from_vec(vec![
-        text(&order.key.to_string())?,
-        venue_id,
-        Value::Integer(i64::from(order.instrument.0)),
-        text(order.side.word())?,
-        number(order.qty),
-        order.price.map_or(Value::Nil, number),
-        number(order.filled),
-        number(order.remaining()),
-        order.avg_price().map_or(Value::Nil, number),
-        text(order.state.word())?,
-        Value::Boolean(order.state.is_open()),
-        tag,
-        reason,
-        Value::Number(order.created.seconds()),
-    ]))
+/// The texts of an open order as values of the VM, made once: with a memory limit, making text in a
+/// VM is what costs most of telling it of an order.
+struct OrderTexts {
+    id: LuaString,
+    venue_id: Option<(VenueOrderId, LuaString)>,
+    tag: Option<LuaString>,
+}
+
+/// The arguments of the prelude's `update_order`: id, venue id, instrument, side, quantity, price,
+/// filled, remaining, average price, state, whether it is open, tag, reason, created. Without an id
+/// it is no order, and the second word says why.
+pub type OrderRow = (
+    Option<LuaString>,
+    Option<LuaString>,
+    u16,
+    u8,
+    f64,
+    Option<f64>,
+    f64,
+    f64,
+    Option<f64>,
+    u8,
+    bool,
+    Option<LuaString>,
+    Option<LuaString>,
+    f64,
+);
+
+/// Side and state as the prelude's tables of words have them.
+const fn side_code(side: Side) -> u8 {
+    match side {
+        Side::Buy => 1,
+        Side::Sell => 2,
+    }
+}
+
+const fn state_code(state: OrderState) -> u8 {
+    match state {
+        OrderState::Pending => 1,
+        OrderState::Working => 2,
+        OrderState::Unknown => 3,
+        OrderState::Filled => 4,
+        OrderState::Canceled => 5,
+        OrderState::Rejected => 6,
+        OrderState::Expired => 7,
+    }
 }
 
 /// The table of host functions that the prelude gets.
@@ -101,7 +182,8 @@ pub fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
     Ok(table)
 }
 
-type Placed = (u16, u8, Value, Value, Value, bool, bool, String, Option<f64>, String, bool);
+type Placed =
+    (u16, u8, Value, Value, Value, bool, bool, Option<String>, Option<f64>, Option<String>, bool);
 
 fn order_functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<()> {
     let own = Rc::clone(host);
@@ -109,12 +191,15 @@ fn order_functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<()
         let ask = match ask_of(args) {
             Ok(ask) => ask,
             Err(why) => {
-                let why = Value::String(lua.create_string(why)?);
-                return Ok(MultiValue::from_vec(vec![Value::Nil, why]));
+                let why = Some(lua.create_string(why)?);
+                let zero = 0.0;
+                return Ok((
+                    None, why, 0, 0, zero, None, zero, zero, None, 0, false, None, None, zero,
+                ));
             }
         };
         let order = own.at(|desk, who| desk.place(who, &ask));
-        order_row(lua, &order)
+        own.order_row(lua, &order)
     };
     table.raw_set("place", lua.create_function(place)?)?;
     let own = Rc::clone(host);
@@ -171,11 +256,11 @@ fn ask_of(args: Placed) -> Result<Ask, String> {
     let (instrument, side, qty, price, stop, post_only, reduce_only, tif, expires, tag, strict) =
         args;
     let field = |name: &str, value: &Value| money(value).map_err(|why| format!("{name}: {why}"));
-    let tif = match tif.as_str() {
-        "gtc" => Tif::Gtc,
-        "ioc" => Tif::Ioc,
-        "fok" => Tif::Fok,
-        other => return Err(format!("tif is \"gtc\", \"ioc\" or \"fok\", not \"{other}\"")),
+    let tif = match tif.as_deref() {
+        None | Some("gtc") => Tif::Gtc,
+        Some("ioc") => Tif::Ioc,
+        Some("fok") => Tif::Fok,
+        Some(other) => return Err(format!("tif is \"gtc\", \"ioc\" or \"fok\", not \"{other}\"")),
     };
     let expires = match expires {
         None => None,
@@ -195,7 +280,7 @@ fn ask_of(args: Placed) -> Result<Ask, String> {
         reduce_only,
         tif,
         expires,
-        tag,
+        tag: tag.unwrap_or_default(),
         strict,
     })
 }

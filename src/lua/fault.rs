@@ -102,8 +102,8 @@ fn syntax_column(source: &str, line: u32, message: &str) -> Option<u32> {
     u32::try_from(text.get(..at)?.chars().count() + 1).ok()
 }
 
-/// The VM tells lines only. The column is that of the word the message quotes, where the line has it,
-/// else of the first character that is not blank. From 1.
+/// The VM tells lines only. The column is that of the word the message quotes, where the line has
+/// it, else of the first character that is not blank. From 1.
 fn column_of(source: &str, message: &str) -> u32 {
     let column = |at: usize| u32::try_from(at + 1).unwrap_or(0);
     let quoted = message.split(['\'', '"', '`']).skip(1).step_by(2);

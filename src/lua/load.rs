@@ -41,8 +41,8 @@ const ACTIVE: &[&str] = &[
     "on_feed",
 ];
 
-/// The two forms of the trade handler, the event as a table and its fields as arguments; a script has
-/// one of them at most.
+/// The two forms of the trade handler, the event as a table and its fields as arguments; a script
+/// has one of them at most.
 pub const TRADE_HANDLERS: &[&str] = &["on_trade", "on_trade_fields"];
 
 const KEYS: &[&str] = &["params", "subscribe", "invariants"];

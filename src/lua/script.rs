@@ -9,11 +9,11 @@ use super::{fault, rows, values, vm};
 use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    InstrumentId, Level, Plain, Quote, Span, StrategyId, Time, Trade, Version, decimal,
+    InstrumentId, Level, OrderKey, Plain, Quote, Span, StrategyId, Time, Trade, Version, decimal,
 };
 use crate::desk::{Desk, Fault, FaultKind, Mode, Seen, Strategy, Subscription};
 use mlua::{Buffer, Function, Lua, Table, Value};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -97,6 +97,10 @@ pub struct Script {
     capacity: usize,
     min_qty: Option<crate::base::Decimal>,
     on_trade: Option<OnTrade>,
+    update_order: Function,
+    /// Orders that changed since the script last ran; its tables of them are refreshed before it
+    /// runs again.
+    changed: BTreeMap<OrderKey, Order>,
     tasks: BTreeMap<(Time, u64), u32>,
     task_count: u64,
     faults: Vec<Fault>,
@@ -118,14 +122,8 @@ impl Script {
         let at = setup.now;
         let own = |err: &mlua::Error| plain_fault(&candidate, "load", &err.to_string(), at);
         let lua = vm::open(setup.seed).map_err(|err| own(&err))?;
-        let host = Rc::new(Host {
-            desk: Rc::clone(&setup.desk),
-            who: setup.who,
-            sources: candidate.sources.clone(),
-            now: Cell::new(at),
-            rows: RefCell::new(None),
-            update_order: RefCell::new(None),
-        });
+        let (desk, sources) = (Rc::clone(&setup.desk), candidate.sources.clone());
+        let host = Rc::new(Host::new(desk, setup.who, sources, at));
         let parts = Parts::make(&lua, &host, setup.limits.memory).map_err(|err| own(&err))?;
         let mut budget = Budget::new(&lua);
         budget.arm(setup.limits.load, parts.row);
@@ -155,6 +153,8 @@ impl Script {
             capacity: 1,
             min_qty,
             on_trade,
+            update_order: parts.update_order,
+            changed: BTreeMap::new(),
             tasks: BTreeMap::new(),
             task_count: 0,
             faults: Vec::new(),
@@ -202,7 +202,11 @@ impl Script {
         for entry in &self.declared.subscriptions {
             let known = self.host.desk.borrow().instrument_named(&entry.instrument);
             let Some(known) = known else {
-                return Err(format!("this run knows no instrument {}", entry.instrument));
+                let names = self.host.desk.borrow().instrument_names().join(", ");
+                return Err(format!(
+                    "this run knows no instrument {}; it knows {names}",
+                    entry.instrument
+                ));
             };
             if usize::from(known.id.0) >= MAX_INSTRUMENTS {
                 return Err(format!(
@@ -271,10 +275,18 @@ impl Script {
         budget: Duration,
         args: (u32, Function, Value, Value),
     ) -> Option<u32> {
+        self.refresh(name);
         self.budget.arm(budget, self.row);
         let answer = self.deliver.call::<Answer>(args);
         let stopped = self.budget.disarm();
         self.answered(name, answer, stopped)
+    }
+
+    fn refresh(&mut self, name: &str) {
+        if let Err(err) = self.refresh_orders() {
+            let (now, _) = self.host.moment();
+            self.fail(name, &err.to_string(), "", false, now);
+        }
     }
 
     fn answered(&mut self, name: &str, answer: mlua::Result<Answer>, stopped: bool) -> Option<u32> {
@@ -368,9 +380,19 @@ impl Script {
         self.host.desk.borrow().instrument(id).map(|row| row.name()).unwrap_or_default()
     }
 
-    fn order_value(&self, order: &Order) -> mlua::Result<Value> {
-        let update: Function = self.prelude.get("update_order")?;
-        update.call(bind::order_row(&self.lua, order)?)
+    /// The script's table of an order, refreshed.
+    fn order_value(&mut self, order: &Order) -> mlua::Result<Value> {
+        self.changed.remove(&order.key);
+        self.update_order.call(self.host.order_row(&self.lua, order)?)
+    }
+
+    /// Brings the script's tables of its orders up to date. Before it runs, not at every step of an
+    /// order: nobody can look in between.
+    fn refresh_orders(&mut self) -> mlua::Result<()> {
+        while let Some((_, order)) = self.changed.pop_first() {
+            self.order_value(&order)?;
+        }
+        Ok(())
     }
 
     fn see_trade(&mut self, trade: &Trade) {
@@ -406,7 +428,22 @@ impl Script {
         book.call((time.seconds(), instrument.0, side(bids)?, side(asks)?))
     }
 
+    fn see_order(&mut self, now: Time, order: &Order) {
+        if !self.declared.handlers.contains_key("on_order") {
+            self.know_order(order);
+            return;
+        }
+        match self.order_value(order) {
+            Ok(value) => self.single(now, "on_order", value, Value::Nil),
+            Err(err) => self.fail("on_order", &err.to_string(), "", false, now),
+        }
+    }
+
     fn see_fill(&mut self, now: Time, fill: &crate::base::Fill, order: &Order) {
+        if !self.declared.handlers.contains_key("on_fill") {
+            self.know_order(order);
+            return;
+        }
         let order = match self.order_value(order) {
             Ok(order) => order,
             Err(err) => return self.fail("on_fill", &err.to_string(), "", false, now),
@@ -520,10 +557,7 @@ impl Strategy for Script {
                     script.text_table(&[("name", name)], Some(*time))
                 });
             }
-            Seen::Order(order) => match self.order_value(order) {
-                Ok(value) => self.single(now, "on_order", value, Value::Nil),
-                Err(err) => self.fail("on_order", &err.to_string(), "", false, now),
-            },
+            Seen::Order(order) => self.see_order(now, order),
             Seen::Fill { fill, order, position } => {
                 self.know_position(fill.instrument, *position);
                 self.see_fill(now, fill, order);
@@ -541,7 +575,7 @@ impl Strategy for Script {
     }
 
     fn know_order(&mut self, order: &Order) {
-        drop(self.order_value(order));
+        self.changed.insert(order.key, order.clone());
     }
 
     fn know_position(&mut self, instrument: InstrumentId, qty: f64) {
@@ -556,6 +590,7 @@ impl Strategy for Script {
             let task = entry.remove();
             self.host.now.set(now);
             self.host.rows.replace(None);
+            self.refresh("ctx:sleep");
             let Ok(wake) = self.prelude.get::<Function>("wake") else { return };
             self.budget.arm(self.limits.handler, self.row);
             let answer = wake.call::<Answer>((task, now.seconds()));
@@ -570,6 +605,7 @@ impl Strategy for Script {
 
     fn save(&mut self, now: Time) -> Result<Plain, Fault> {
         self.host.now.set(now);
+        self.refresh("on_save");
         let ctx: mlua::Result<Table> = self.prelude.get("ctx");
         let value = match (self.handler("on_save"), ctx) {
             (Some(handler), Ok(ctx)) => {
@@ -589,6 +625,7 @@ impl Strategy for Script {
 
     fn restore(&mut self, now: Time, state: &Plain, from: &Version) -> Result<(), Fault> {
         self.host.now.set(now);
+        self.refresh("on_load");
         let fault = |why: String| plain_fault(&self.candidate, "on_load", &why, now);
         let value = bind::restore(&self.lua, &self.prelude, &self.host, state).map_err(fault)?;
         let ctx: Table = self.prelude.get("ctx").map_err(|err| fault(err.to_string()))?;
@@ -618,6 +655,7 @@ impl Strategy for Script {
 struct Parts {
     prelude: Table,
     deliver: Function,
+    update_order: Function,
     control: Buffer,
     row: RowWord,
     buffer: Buffer,
@@ -637,9 +675,10 @@ impl Parts {
             .set_mode(mlua::chunk::ChunkMode::Text)
             .call((functions, control.clone(), buffer.clone(), positions.clone()))?;
         vm::close(lua, &prelude, bind::print(lua, host)?, memory + MAX_ROWS * rows::ROW)?;
-        host.update_order.replace(Some(prelude.get("update_order")?));
+        let update_order: Function = prelude.get("update_order")?;
+        host.update_order.replace(Some(update_order.clone()));
         let deliver = prelude.get("deliver")?;
-        Ok(Parts { prelude, deliver, control, row, buffer, positions })
+        Ok(Parts { prelude, deliver, update_order, control, row, buffer, positions })
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what users ask for to what is run: options and configuration into specs.
 
 use super::backtest::{BLOCK_ROWS, Spec, patient};
+use super::feed::Wanted;
 use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::source::Source;
@@ -156,10 +157,13 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Spec> {
     let name = candidate.name.clone();
     Ok(Spec {
         candidate,
-        feeds: options.feeds.clone(),
-        time_unit: options.time_unit,
-        from: options.from,
-        to: options.to,
+        feed: Wanted {
+            files: options.feeds.clone(),
+            time_unit: options.time_unit,
+            from: options.from,
+            to: options.to,
+            block_rows: BLOCK_ROWS,
+        },
         instrument,
         balances,
         params: params(&options.config, &name, &options.params),
@@ -170,7 +174,6 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Spec> {
         seed: options.seed,
         limits: limits(options.config.limits.of(&name)),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     })
 }
 

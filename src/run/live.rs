@@ -1,4 +1,5 @@
-//! A live run: the engine on its own thread between sockets, the watch on the scripts and the journal.
+//! A live run: the engine on its own thread between sockets, the watch on the scripts and the
+//! journal.
 //!
 //! One turn: the next input from the inbox, through the engine; then its records into the journal,
 //! then its bytes to the sockets. Nothing leaves that the journal does not hold.

@@ -1,8 +1,10 @@
 //! Wirings: live and paper, backtest, served venues.
 
 pub mod assemble;
+mod assumptions;
 pub mod backtest;
 pub mod check;
+pub mod feed;
 pub mod live;
 pub mod options;
 mod result;

@@ -1,6 +1,6 @@
-//! The strategies of a folder on disk: which files they are, what they require, which of them a save
-//! concerns. A file at the top of a folder is a strategy unless another strategy requires it; files
-//! in folders below are modules.
+//! The strategies of a folder on disk: which files they are, what they require, which of them a
+//! save concerns. A file at the top of a folder is a strategy unless another strategy requires it;
+//! files in folders below are modules.
 
 use crate::base::Time;
 use crate::desk::{Fault, FaultKind};

@@ -1,4 +1,5 @@
-//! Served venues: the simulated FlowBTC on a loopback WebSocket, fed by a recorded or synthetic market.
+//! Served venues: the simulated FlowBTC on a loopback WebSocket, fed by a recorded or synthetic
+//! market.
 
 use super::source::Source;
 use crate::base::{Decimal, Event, Machine, Plain, Secret, Span, Time, decimal};
