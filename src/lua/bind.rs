@@ -3,6 +3,7 @@
 //! line.
 
 use super::values::{from_plain, integer, money, to_plain};
+use super::vm::{self, Code};
 use super::{graph, names, stdlib};
 use crate::account::Order;
 use crate::base::{
@@ -521,13 +522,17 @@ fn module_functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<(
     table.raw_set("id_text", lua.create_function(id_text)?)
 }
 
-/// A source of the graph or of the standard library as a function. Text only: bytecode is refused.
+/// A source of the graph or of the standard library as a function. Of the graph, text only: bytecode
+/// is refused.
 pub fn compile(
     lua: &Lua,
     sources: &BTreeMap<String, String>,
     path: &str,
 ) -> mlua::Result<Function> {
-    let text = stdlib::source(path).or_else(|| sources.get(path).map(String::as_str));
+    if let Some(text) = stdlib::source(path) {
+        return vm::trusted(lua, path, text, Code::Native);
+    }
+    let text = sources.get(path);
     let text = text.ok_or_else(|| mlua::Error::runtime(format!("there is no source {path}")))?;
     lua.load(text).set_name(format!("={path}")).set_mode(ChunkMode::Text).into_function()
 }

@@ -5,7 +5,8 @@ use super::bind::{self, Host, RowTimes};
 use super::budget::{Budget, RowWord};
 use super::graph::Candidate;
 use super::load::{self, Declared, Param};
-use super::{fault, rows, values, vm};
+use super::vm::{self, Code};
+use super::{fault, rows, values};
 use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
@@ -669,11 +670,10 @@ impl Parts {
         let positions = lua.create_buffer_with_capacity(MAX_INSTRUMENTS * 8)?;
         let row = super::budget::buffer_word(lua, &control)?;
         let functions = bind::functions(lua, host)?;
-        let prelude: Table = lua
-            .load(include_str!("prelude.luau"))
-            .set_name("=lunario")
-            .set_mode(mlua::chunk::ChunkMode::Text)
-            .call((functions, control.clone(), buffer.clone(), positions.clone()))?;
+        let walk = vm::trusted(lua, "lunario", include_str!("walk.luau"), Code::Native)?;
+        let prelude = vm::trusted(lua, "lunario", include_str!("prelude.luau"), Code::Interpreted)?;
+        let prelude: Table =
+            prelude.call((functions, control.clone(), buffer.clone(), positions.clone(), walk))?;
         vm::close(lua, &prelude, bind::print(lua, host)?, memory + MAX_ROWS * rows::ROW)?;
         let update_order: Function = prelude.get("update_order")?;
         host.update_order.replace(Some(update_order.clone()));
