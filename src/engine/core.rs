@@ -7,8 +7,8 @@ use super::timers::Timers;
 use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderNews,
-    Plain, Refusal, StrategyId, Time, VenueName, Version,
+    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
+    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
 use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
@@ -48,6 +48,8 @@ pub struct Core {
     pub recording: bool,
     /// Strategies that asked to stop since the engine last looked.
     pub halts: Vec<(StrategyId, String)>,
+    /// A version is being loaded: what it asks for could outlive its refusal.
+    pub(super) loading: bool,
     pub(super) expiries: BTreeMap<(Time, OrderKey), ()>,
     block: Option<Rc<TradeBlock>>,
     absorbed: usize,
@@ -76,6 +78,7 @@ impl Core {
             sent: 0,
             recording: true,
             halts: Vec::new(),
+            loading: false,
             expiries: BTreeMap::new(),
             block: None,
             absorbed: 0,
@@ -257,9 +260,12 @@ impl Core {
     }
 
     fn snapped(ask: &Ask, instrument: &Instrument) -> Result<Ask, Refusal> {
+        reckonable("ORDER_BAD_QTY", "qty", Some(ask.qty), MOST_QTY)?;
+        reckonable("ORDER_BAD_PRICE", "price", ask.price, MOST_PRICE)?;
+        reckonable("ORDER_BAD_STOP", "stop", ask.stop, MOST_PRICE)?;
         let mut snapped = ask.clone();
-        snapped.qty = instrument.snap_qty(ask.qty);
-        snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price));
+        snapped.qty = instrument.snap_qty(ask.qty).normalize();
+        snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price).normalize());
         // A stop is triggered by trades on the grid; it is moved away from the market.
         snapped.stop = ask.stop.map(|stop| instrument.snap_price(ask.side.opposite(), stop));
         let exact =
@@ -284,6 +290,7 @@ impl Core {
         ask: &Ask,
         key: OrderKey,
     ) -> Result<Order, Refusal> {
+        self.settled()?;
         let instrument = self.instruments.get(ask.instrument).cloned();
         let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
         let ask = Core::snapped(ask, &instrument)?;
@@ -331,6 +338,18 @@ impl Core {
         keys.into_iter().filter(|key| self.cancel_order(*key)).count()
     }
 
+    /// Asks for the cancel of every order that could outlive the run. A market order has left to
+    /// close a position, as a rule, and ends by itself; an unknown one could be anything.
+    pub fn cancel_resting(&mut self) {
+        let can_rest =
+            |order: &&Order| order.kind != OrderKind::Market || order.state == OrderState::Unknown;
+        let keys: Vec<OrderKey> =
+            self.orders.open().filter(can_rest).map(|order| order.key).collect();
+        for key in keys {
+            self.cancel_order(key);
+        }
+    }
+
     /// The next order that outlived its `expires`, canceled.
     pub fn expire_due(&mut self) -> bool {
         let Some(entry) = self.expiries.first_entry().filter(|entry| entry.key().0 <= self.now)
@@ -355,6 +374,11 @@ impl Core {
         self.ledger.equity(venue, quote, price).value
     }
 
+    /// Refuses what a version asks for before it is the running one.
+    pub(super) fn settled(&self) -> Result<(), Refusal> {
+        if self.loading { Err(Refusal::new("STRATEGY_LOADING")) } else { Ok(()) }
+    }
+
     pub(super) fn own_open(&self, who: StrategyId, key: OrderKey) -> Result<&Order, Refusal> {
         self.orders
             .get(key)
@@ -364,6 +388,24 @@ impl Core {
 
     pub(super) fn want_history(&mut self, instrument: InstrumentId, kind: HistoryKind, n: usize) {
         self.market.want_history(instrument, kind, n.max(HISTORY));
+    }
+}
+
+/// What is asked for is no larger than this, either way: sums and products of it can be reckoned
+/// exactly in 28 digits.
+pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0); // 10^15
+pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+
+/// Refuses what is too large to reckon with.
+pub(super) fn reckonable(
+    code: &'static str,
+    name: &'static str,
+    value: Option<Decimal>,
+    most: Decimal,
+) -> Result<(), Refusal> {
+    match value.filter(|value| value.abs() > most) {
+        Some(value) => Err(Refusal::new(code).with(name, value).with("most", most)),
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,6 @@ use super::backtest::{BLOCK_ROWS, Spec, patient};
 use super::feed::Wanted;
 use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
-use super::scripts::Unreadable;
 use super::source::Source;
 use super::venue::{Dialect, Embedded, VenueSpec, test_users};
 use crate::base::{
@@ -51,9 +50,7 @@ pub fn candidate(file: &Path) -> anyhow::Result<Candidate> {
     let name = name.with_context(|| format!("{} is no file name", file.display()))?;
     let mut read =
         |path: &str| watch::load_text(&folder.join(path)).map_err(|error| format!("{error:#}"));
-    let collected = collect(name, &mut read);
-    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name).to_owned();
-    Ok(collected.map_err(|error| Unreadable { name, file: file.to_owned(), error })?)
+    collect(name, &mut read).map_err(anyhow::Error::from)
 }
 
 /// The instrument an option describes, with defaults for what it leaves open: tick size 0.01, lot
@@ -367,9 +364,9 @@ fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
         (Some(user), _) => user.clone(),
         (None, false) => String::new(),
         (None, true) => anyhow::bail!(Unfit(format!(
-            "trading on {url} needs a user: set `user` and `password_env` under [venues.flowbtc], \
-             or LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario venue` prints those of \
-             its test account)"
+            "trading on {url} needs a user: set `user` and `password_env` under \
+             [venues.flowbtc], or LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario \
+             venue` prints those of its test account)"
         ))),
     };
     let password = match (&own.password, user.is_empty()) {
