@@ -181,7 +181,7 @@ fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Res
     }
     let hint = "Save a script and the new version trades at the next event. Ctrl-C ends the run. \
                 Times are UTC.";
-    output::line(&style.paint(Tone::Faint, hint))
+    output::line(&format!("{}\n", style.paint(Tone::Faint, hint)))
 }
 
 /// How every strategy stands at the end, as a table.

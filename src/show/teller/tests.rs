@@ -201,15 +201,15 @@ fn status_tells_what_moved_and_the_total() {
     assert_eq!(
         first,
         [
-            "a_longer_name  status             0.01 BTC    net      -2.00 BRL  realized 0  fees 0",
+            "a_longer_name  status    long     0.01 BTC  net     -2.00 BRL  realized 0  fees 0",
             "x              status    no fills yet",
-            "all            status                         net      -2.00 BRL  20 events/s",
+            "all            status                       net     -2.00 BRL  20 events/s",
         ]
     );
     let next = says(10, &[standing("a_longer_name", Some("-2")), standing("x", Some("3"))], 100);
     let names: Vec<&str> = next.iter().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(names, ["x", "all"], "{next:?}");
-    assert!(next[1].ends_with("net      +1.00 BRL  0 events/s"), "{next:?}");
+    assert!(next[1].ends_with("net     +1.00 BRL  0 events/s"), "{next:?}");
     let none = says(15, &[], 100);
     assert!(none[0].contains("no strategy runs"), "{none:?}");
 }
