@@ -1,7 +1,6 @@
 //! `lunario run`: the strategies of a folder, on paper or live, reloaded on save.
 
-use super::told::Teller;
-use super::{Failure, Global, args, existing, output, usage};
+use super::{Failure, Global, args, existing, output, told, usage};
 use crate::base::{Decimal, Fees, Instruments, Span, decimal};
 use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
@@ -115,13 +114,8 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     let (spec, mut embedded) = assemble::live(&options)?;
     greet(&options, &spec.flowbtc, embedded.is_some())?;
     let instruments = spec.engine.instruments.clone();
-    let mut teller = Teller::new(options.output, instruments.clone(), clock::now());
-    let mut tell = |news: News, scripts: &Scripts| {
-        for line in teller.lines(&news, scripts) {
-            // A reader that has gone away does not stop a run.
-            drop(output::line(&line));
-        }
-    };
+    let mut teller = told::teller(options.output, instruments.clone(), clock::now());
+    let mut tell = |news: News, scripts: &Scripts| told::tell(&mut teller, &news, scripts);
     let mut live = Live::open(spec, &mut tell)?;
     if !live.has_strategies() {
         tell_idle(&options)?;
@@ -129,7 +123,7 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     signals::watch(live.post())?;
     let end = live.run(&mut tell)?;
     drop(live);
-    for line in teller.end(clock::now(), &end) {
+    for line in teller.end(clock::now(), told::stopped(&end)) {
         output::line(&line)?;
     }
     if let Output::People { color } = options.output {
@@ -187,7 +181,7 @@ fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Res
     }
     let hint = "Save a script and the new version trades at the next event. Ctrl-C ends the run. \
                 Times are UTC.";
-    output::line(&style.paint(Tone::Faint, hint))
+    output::line(&format!("{}\n", style.paint(Tone::Faint, hint)))
 }
 
 /// How every strategy stands at the end, as a table.

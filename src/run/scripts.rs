@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A script that could not be put together, with the name it would have had.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 pub struct Unreadable {
     pub name: String,
     pub file: PathBuf,
@@ -41,6 +42,34 @@ impl Unreadable {
             column: u32::from(line > 0),
             traceback: String::new(),
             at,
+        }
+    }
+}
+
+/// A failure of a script as people read it: the file as they named it, and its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pointed {
+    pub file: String,
+    /// From 1, 0 where unknown; likewise `column`.
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+    pub source: Option<String>,
+}
+
+impl Pointed {
+    /// A failure of `script` or of a file it requires, with the sources it was loaded from.
+    #[must_use]
+    pub fn new(fault: &Fault, sources: &BTreeMap<String, String>, script: &Path) -> Pointed {
+        let file = script.parent().unwrap_or(Path::new("")).join(&fault.file);
+        let known = sources.get(&fault.file).cloned();
+        let source = known.or_else(|| watch::load_text(&file).ok());
+        Pointed {
+            file: file.display().to_string(),
+            line: fault.line,
+            column: fault.column,
+            message: fault.message.clone(),
+            source,
         }
     }
 }

@@ -235,19 +235,19 @@ fn status_lines_have_position_and_profit() {
     assert_eq!(
         status(time, "ema_cross", Some(&now), 1, LOOK),
         format!(
-            "{HEAD}status             -0.5 BTC    net  +1,222.32 BRL  realized +1,234.57  \
+            "{HEAD}status    short    -0.5 BTC  net +1,222.32 BRL  realized +1,234.57  \
              fees 12.00  1 open"
         )
     );
     assert_eq!(status(time, "ema_cross", None, 0, LOOK), format!("{HEAD}status    no fills yet"));
     let colored = Look { style: Style { color: true }, ..LOOK };
     let shown = status(time, "ema_cross", Some(&now), 1, colored);
-    assert!(shown.contains("\u{1b}[32m +1,222.32\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[32m+1,222.32\u{1b}[0m"), "{shown:?}");
     let all = "18:51:01.897  all        status    ";
     let net = BTreeMap::from([("BRL".to_owned(), d("-3.5")), ("BTC".to_owned(), d("0.001"))]);
     assert_eq!(
         total(time, &net, 12_345, LOOK),
-        format!("{all}                     net      -3.50 BRL  +0.001 BTC  12,345 events/s")
+        format!("{all}                   net     -3.50 BRL  +0.001 BTC  12,345 events/s")
     );
     assert_eq!(total(time, &BTreeMap::new(), 7, LOOK), format!("{all}7 events/s"));
 }
