@@ -1,6 +1,6 @@
 //! The core as the strategies' desk: what each ask does.
 
-use super::core::Core;
+use super::core::{Core, MOST_PRICE, MOST_QTY, reckonable};
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{
@@ -12,8 +12,9 @@ use crate::market::HistoryKind;
 use crate::risk::Replace;
 
 impl Desk for Core {
-    fn at(&mut self, now: Time, row: Option<usize>) {
-        self.now = self.now.max(now);
+    /// Rows have times of their own; all else happens at the engine's time, whatever the clock of
+    /// the venue that stamped it.
+    fn at(&mut self, _now: Time, row: Option<usize>) {
         if let Some(row) = row {
             self.absorb_to(row + 1);
         }
@@ -31,6 +32,7 @@ impl Desk for Core {
     }
 
     fn cancel(&mut self, who: StrategyId, key: OrderKey) -> Result<(), Refusal> {
+        self.settled()?;
         self.own_open(who, key)?;
         self.cancel_order(key);
         Ok(())
@@ -43,14 +45,18 @@ impl Desk for Core {
         price: Option<Decimal>,
         qty: Option<Decimal>,
     ) -> Result<(), Refusal> {
+        self.settled()?;
         let order = self.own_open(who, key)?.clone();
         let instrument = self.instruments.get(order.instrument).cloned();
         let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
         let alias = self.next_key(who).ok_or_else(|| Refusal::new("ORDER_KEYS_USED_UP"))?;
+        let qty = qty.unwrap_or_else(|| order.remaining());
+        reckonable("ORDER_BAD_QTY", "qty", Some(qty), MOST_QTY)?;
+        reckonable("ORDER_BAD_PRICE", "price", price, MOST_PRICE)?;
         let ask = Replace {
             alias,
-            price: price.map(|price| instrument.snap_price(order.side, price)),
-            qty: instrument.snap_qty(qty.unwrap_or_else(|| order.remaining())),
+            price: price.map(|price| instrument.snap_price(order.side, price).normalize()),
+            qty: instrument.snap_qty(qty).normalize(),
         };
         let mut gate = std::mem::take(&mut self.gate);
         let approved = gate.check_replace(self.now, &ask, &order, &self.facts(who, &instrument));
@@ -62,10 +68,13 @@ impl Desk for Core {
     }
 
     fn cancel_all(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> usize {
-        self.cancel_open(Some(who), instrument)
+        if self.loading { 0 } else { self.cancel_open(Some(who), instrument) }
     }
 
     fn flatten(&mut self, who: StrategyId, instrument: Option<InstrumentId>) -> Vec<Order> {
+        if self.loading {
+            return Vec::new();
+        }
         self.cancel_open(Some(who), instrument);
         let open: Vec<(InstrumentId, Decimal)> = self
             .ledger
@@ -161,7 +170,9 @@ impl Desk for Core {
     }
 
     fn halt(&mut self, who: StrategyId, reason: &str) {
-        self.gate.halt(Some(who), reason);
+        if !self.loading {
+            self.gate.halt(Some(who), reason);
+        }
         self.halts.push((who, reason.to_owned()));
     }
 }

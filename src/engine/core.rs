@@ -1,5 +1,4 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one
-//! outbox.
+//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
 
 use super::note::Note;
 use super::record::{self, Record};
@@ -7,8 +6,8 @@ use super::timers::Timers;
 use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderNews,
-    Plain, Refusal, StrategyId, Time, VenueName, Version,
+    Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
+    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
 };
 use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
@@ -48,6 +47,8 @@ pub struct Core {
     pub recording: bool,
     /// Strategies that asked to stop since the engine last looked.
     pub halts: Vec<(StrategyId, String)>,
+    /// A version is being loaded: what it asks for could outlive its refusal.
+    pub(super) loading: bool,
     pub(super) expiries: BTreeMap<(Time, OrderKey), ()>,
     block: Option<Rc<TradeBlock>>,
     absorbed: usize,
@@ -76,6 +77,7 @@ impl Core {
             sent: 0,
             recording: true,
             halts: Vec::new(),
+            loading: false,
             expiries: BTreeMap::new(),
             block: None,
             absorbed: 0,
@@ -110,14 +112,14 @@ impl Core {
     }
 
     /// Lets an event change what is known of market and account. What scripts should hear of it
-    /// beyond the event itself: an order that moved.
-    pub fn apply(&mut self, event: &Event) -> Option<Order> {
+    /// beyond the event itself: orders that moved.
+    pub fn apply(&mut self, event: &Event) -> Vec<Order> {
         self.market.apply(event);
         match event {
-            Event::Order(news) => self.order_news(news),
+            Event::Order(news) => self.order_news(news).into_iter().collect(),
             Event::Balance(news) => {
                 self.ledger.balance_news(news);
-                None
+                Vec::new()
             }
             Event::Instrument(rules) => {
                 if let Some(known) = self.instruments.find(&rules.name()) {
@@ -125,25 +127,24 @@ impl Core {
                     rules.id = known.id;
                     self.instruments.update(rules);
                 }
-                None
+                Vec::new()
             }
             Event::Trade(_)
             | Event::Quote(_)
             | Event::Book(_)
             | Event::Bar(_)
             | Event::Fill(_)
-            | Event::Feed(_) => None,
+            | Event::Feed(_) => Vec::new(),
         }
     }
 
     fn order_news(&mut self, news: &OrderNews) -> Option<Order> {
         let before = self.orders.get(news.key)?.venue_id;
         let change = self.orders.apply(news);
-        let order = self.orders.get(news.key)?;
-        if change.is_none() && (order.venue_id == before || !self.recording) {
+        let order = self.orders.get(news.key)?.clone();
+        if change.is_none() && order.venue_id == before {
             return None;
         }
-        let order = order.clone();
         self.record_order(&order);
         change?;
         self.notes.push_back(Note::Order { order: order.clone() });
@@ -166,12 +167,10 @@ impl Core {
         let order = self.orders.get(fill.order)?.clone();
         let instrument = self.instruments.get(fill.instrument)?;
         self.ledger.fill(order.strategy, fill, instrument);
-        if self.recording {
-            let name = instrument.name();
-            self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
-                record::fill(fill, &name)
-            });
-        }
+        let name = instrument.name();
+        self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
+            record::fill(fill, &name)
+        });
         let (strategy, version) = (order.strategy, order.version.clone());
         self.notes.push_back(Note::Fill { strategy, version, fill: fill.clone() });
         if change.is_some() {
@@ -182,9 +181,6 @@ impl Core {
     }
 
     fn record_order(&mut self, order: &Order) {
-        if !self.recording {
-            return;
-        }
         let name = self.instrument_name(order.instrument);
         self.record("order", Some(order.strategy), Some(order.version.clone()), || {
             record::order(order, &name)
@@ -257,9 +253,12 @@ impl Core {
     }
 
     fn snapped(ask: &Ask, instrument: &Instrument) -> Result<Ask, Refusal> {
+        reckonable("ORDER_BAD_QTY", "qty", Some(ask.qty), MOST_QTY)?;
+        reckonable("ORDER_BAD_PRICE", "price", ask.price, MOST_PRICE)?;
+        reckonable("ORDER_BAD_STOP", "stop", ask.stop, MOST_PRICE)?;
         let mut snapped = ask.clone();
-        snapped.qty = instrument.snap_qty(ask.qty);
-        snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price));
+        snapped.qty = instrument.snap_qty(ask.qty).normalize();
+        snapped.price = ask.price.map(|price| instrument.snap_price(ask.side, price).normalize());
         // A stop is triggered by trades on the grid; it is moved away from the market.
         snapped.stop = ask.stop.map(|stop| instrument.snap_price(ask.side.opposite(), stop));
         let exact =
@@ -284,6 +283,7 @@ impl Core {
         ask: &Ask,
         key: OrderKey,
     ) -> Result<Order, Refusal> {
+        self.settled()?;
         let instrument = self.instruments.get(ask.instrument).cloned();
         let instrument = instrument.ok_or_else(|| Refusal::new("ORDER_UNKNOWN_INSTRUMENT"))?;
         let ask = Core::snapped(ask, &instrument)?;
@@ -331,6 +331,18 @@ impl Core {
         keys.into_iter().filter(|key| self.cancel_order(*key)).count()
     }
 
+    /// Asks for the cancel of every order that could outlive the run. A market order has left to
+    /// close a position, as a rule, and ends by itself; an unknown one could be anything.
+    pub fn cancel_resting(&mut self) {
+        let can_rest =
+            |order: &&Order| order.kind != OrderKind::Market || order.state == OrderState::Unknown;
+        let keys: Vec<OrderKey> =
+            self.orders.open().filter(can_rest).map(|order| order.key).collect();
+        for key in keys {
+            self.cancel_order(key);
+        }
+    }
+
     /// The next order that outlived its `expires`, canceled.
     pub fn expire_due(&mut self) -> bool {
         let Some(entry) = self.expiries.first_entry().filter(|entry| entry.key().0 <= self.now)
@@ -355,6 +367,11 @@ impl Core {
         self.ledger.equity(venue, quote, price).value
     }
 
+    /// Refuses what a version asks for before it is the running one.
+    pub(super) fn settled(&self) -> Result<(), Refusal> {
+        if self.loading { Err(Refusal::new("STRATEGY_LOADING")) } else { Ok(()) }
+    }
+
     pub(super) fn own_open(&self, who: StrategyId, key: OrderKey) -> Result<&Order, Refusal> {
         self.orders
             .get(key)
@@ -364,6 +381,24 @@ impl Core {
 
     pub(super) fn want_history(&mut self, instrument: InstrumentId, kind: HistoryKind, n: usize) {
         self.market.want_history(instrument, kind, n.max(HISTORY));
+    }
+}
+
+/// What is asked for is no larger than this, either way: sums and products of it can be reckoned
+/// exactly in 28 digits.
+pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0); // 10^15
+pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+
+/// Refuses what is too large to reckon with.
+pub(super) fn reckonable(
+    code: &'static str,
+    name: &'static str,
+    value: Option<Decimal>,
+    most: Decimal,
+) -> Result<(), Refusal> {
+    match value.filter(|value| value.abs() > most) {
+        Some(value) => Err(Refusal::new(code).with(name, value).with("most", most)),
+        None => Ok(()),
     }
 }
 

@@ -41,7 +41,7 @@ impl Stream {
         if let (Some(ticks), Some(last)) = (self.wanted.mid_moves, self.mid)
             && (mid - last).abs() < ticks * tick_size
         {
-            // Back where it was: nothing newer is held back any more.
+            // It came back before its time: what was held back is not worth telling any more.
             self.waiting = false;
             return false;
         }

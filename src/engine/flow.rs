@@ -4,17 +4,17 @@ use super::config::EngineConfig;
 use super::core::{Core, instrument_of};
 use super::note::Note;
 use super::record::Record;
-use super::roster::{Roster, StrategyStatus};
+use super::roster::{Roster, Slot, StrategyStatus};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Command, Event, InstrumentId, Machine, Net, OrderNews, OrderStep, Plain, StrategyId, Time,
-    Venue, VenueIn, VenueName, VenueOut,
+    Channel, Command, Event, InstrumentId, Machine, Net, OrderNews, OrderStep, Plain, StrategyId,
+    Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::desk::Seen;
 use crate::lua::Candidate;
 use crate::risk::Gate;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// What goes into an engine.
@@ -63,6 +63,8 @@ pub struct Engine {
     nets: VecDeque<Out>,
     config: EngineConfig,
     pub(super) block: Option<Rc<TradeBlock>>,
+    /// The streams that were asked for, and the depth of the books among them.
+    asked: BTreeMap<(InstrumentId, Channel), u16>,
     stopping: bool,
     stopped: bool,
 }
@@ -80,6 +82,7 @@ impl Engine {
             nets: VecDeque::new(),
             config,
             block: None,
+            asked: BTreeMap::new(),
             stopping: false,
             stopped: false,
         }
@@ -120,15 +123,32 @@ impl Engine {
         if !self.roster.take(candidate, &self.core, &self.config, now) {
             return;
         }
-        let slot = self.roster.slots.iter().find(|slot| slot.name == name);
-        for wish in slot.map(|slot| slot.wishes()).unwrap_or_default() {
-            self.command(now, wish);
+        let Some(at) = self.roster.slots.iter().position(|slot| slot.name == name) else { return };
+        let slot = self.roster.slots.get(at);
+        let wishes: Vec<_> = slot.into_iter().flat_map(Slot::wishes).collect();
+        for (instrument, channel, depth) in wishes {
+            self.ask_stream(now, instrument, channel, depth);
         }
+        self.after(now, at);
         self.start_ready(now);
+    }
+
+    /// Asks for a stream, once for all strategies, and again only for a deeper book.
+    fn ask_stream(&mut self, now: Time, instrument: InstrumentId, channel: Channel, depth: u16) {
+        let asked = self.asked.get(&(instrument, channel));
+        if asked.is_some_and(|asked| *asked >= depth) {
+            return;
+        }
+        self.asked.insert((instrument, channel), depth);
+        let depth = (channel == Channel::Book).then_some(depth);
+        self.command(now, Command::Subscribe { instrument, channel, depth, interval: None });
     }
 
     /// Starts what has not started and whose venues take orders.
     pub(super) fn start_ready(&mut self, now: Time) {
+        if self.stopping {
+            return;
+        }
         for at in 0..self.roster.slots.len() {
             let ready = self.roster.slots.get(at).is_some_and(|slot| {
                 let core = self.core.borrow();
@@ -165,13 +185,11 @@ impl Engine {
         if slot.halted.is_some() {
             return;
         }
+        self.core.borrow_mut().gate.halt(Some(who), &reason);
+        slot.stop(&self.core, now);
         slot.halted = Some(reason.clone());
-        self.core.borrow_mut().cancel_open(Some(who), None);
-        if let Some(strategy) = &mut slot.strategy {
-            strategy.stop(now);
-            strategy.take_faults();
-        }
         let mut core = self.core.borrow_mut();
+        core.cancel_open(Some(who), None);
         let version = core.version(who);
         let text = reason.clone();
         core.record("halt", Some(who), Some(version), || {
@@ -195,31 +213,31 @@ impl Engine {
         }
     }
 
-    /// What rests is canceled first, so that `on_stop` may still flatten: its orders go out as the
-    /// last ones, and the end waits for them.
     fn stop(&mut self, now: Time) {
         if self.stopping {
             return;
         }
         self.stopping = true;
-        self.core.borrow_mut().cancel_open(None, None);
         for at in 0..self.roster.slots.len() {
-            if let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running())
-                && let Some(strategy) = &mut slot.strategy
-            {
-                strategy.stop(now);
+            if let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running()) {
+                slot.stop(&self.core, now);
+                slot.stopped = true;
             }
             self.after(now, at);
         }
         let mut core = self.core.borrow_mut();
         core.gate.halt(None, "the run is ending");
+        core.cancel_resting();
         core.record("stop", None, None, || Plain::Nil);
     }
 
     fn note_stopped(&mut self) {
-        if self.stopping && !self.stopped && self.open_orders() == 0 {
-            self.stopped = true;
-            self.core.borrow_mut().notes.push_back(Note::Stopped { open: 0 });
+        if self.stopping && !self.stopped {
+            let mut core = self.core.borrow_mut();
+            if core.orders.open().next().is_none() {
+                self.stopped = true;
+                core.notes.push_back(Note::Stopped { open: 0 });
+            }
         }
     }
 

@@ -56,7 +56,7 @@ pub enum Note {
         venue: usize,
         text: String,
     },
-    /// `on_stop` has run and nothing of ours is open any more, or `open` orders still are.
+    /// The run has ended: `on_stop` has run and no order of ours is open any more (`open` is 0).
     Stopped {
         open: usize,
     },

@@ -6,7 +6,7 @@ use super::filter::Stream;
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{
-    Channel, Command, Decimal, InstrumentId, Plain, Span, StrategyId, Time, Version, decimal,
+    Channel, Decimal, InstrumentId, Plain, Span, StrategyId, Time, Version, decimal,
 };
 use crate::desk::{Desk, Fault, FaultKind, Seen, Strategy};
 use crate::lua::{Candidate, Script, Setup};
@@ -24,6 +24,8 @@ pub struct Slot {
     pub started: bool,
     /// Why it gets no more events.
     pub halted: Option<String>,
+    /// `on_stop` was called because the run ends: it is called no more.
+    pub stopped: bool,
     faults: VecDeque<(Time, FaultKind)>,
 }
 
@@ -105,6 +107,7 @@ impl Roster {
             streams: Vec::new(),
             started: false,
             halted: None,
+            stopped: false,
             faults: VecDeque::new(),
         });
         Some(self.slots.len() - 1)
@@ -167,7 +170,11 @@ impl Slot {
     ) -> bool {
         let running = self.strategy.as_ref().map(|old| old.version().clone());
         let mentions_history = candidate.sources.values().any(|text| text.contains("history"));
-        match self.load(candidate, core, config, now) {
+        let timers = core.borrow().timers.clone();
+        core.borrow_mut().loading = true;
+        let loaded = self.load(candidate, core, config, now);
+        core.borrow_mut().loading = false;
+        match loaded {
             Ok(script) => {
                 let version = script.version().clone();
                 self.install(script, core, mentions_history);
@@ -188,6 +195,8 @@ impl Slot {
             }
             Err(fault) => {
                 let mut core = core.borrow_mut();
+                core.timers = timers;
+                core.halts.clear();
                 let text = fault.to_string();
                 core.record("refused", Some(self.id), running.clone(), || {
                     Plain::map(vec![("reason", Plain::Text(text))])
@@ -235,11 +244,14 @@ impl Slot {
 
     fn install(&mut self, script: Script, core: &Rc<RefCell<Core>>, mentions_history: bool) {
         let mut core = core.borrow_mut();
-        self.streams.clear();
+        let mut before = std::mem::take(&mut self.streams);
         for wanted in script.subscriptions() {
             let Some(row) = core.instruments.find(&wanted.instrument) else { continue };
             let id = row.id;
-            self.streams.push(Stream::new(wanted.clone(), id));
+            // A stream that stays the same goes on with what its filters remember.
+            let same = before.iter().position(|stream| stream.wanted == *wanted);
+            let kept = same.map(|at| before.swap_remove(at));
+            self.streams.push(kept.unwrap_or_else(|| Stream::new(wanted.clone(), id)));
             if let Some(interval) = wanted.interval {
                 core.market.want_bars(id, interval);
             }
@@ -257,31 +269,34 @@ impl Slot {
         self.strategy = Some(Box::new(script));
     }
 
-    /// The streams its venue has to send, bars as the trades they are built from.
-    pub fn wishes(&self) -> Vec<Command> {
-        let mut wishes: Vec<Command> = Vec::new();
-        for stream in &self.streams {
-            let (channel, depth) = match stream.wanted.channel {
-                Channel::Bars => (Channel::Trades, None),
-                Channel::Book => (Channel::Book, Some(stream.wanted.depth)),
-                other @ (Channel::Trades | Channel::Quotes | Channel::Session) => (other, None),
-            };
-            let wish = Command::Subscribe {
-                instrument: stream.instrument,
-                channel,
-                depth,
-                interval: None,
-            };
-            if !wishes.contains(&wish) {
-                wishes.push(wish);
+    /// The streams its venue has to send and how deep: bars as the trades they are built from.
+    pub fn wishes(&self) -> impl Iterator<Item = (InstrumentId, Channel, u16)> {
+        self.streams.iter().map(|stream| match stream.wanted.channel {
+            Channel::Bars => (stream.instrument, Channel::Trades, 0),
+            Channel::Book => (stream.instrument, Channel::Book, stream.wanted.depth),
+            other @ (Channel::Trades | Channel::Quotes | Channel::Session) => {
+                (stream.instrument, other, 0)
             }
-        }
-        wishes
+        })
     }
 
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.strategy.is_some() && self.halted.is_none() && self.started
+        self.strategy.is_some() && self.halted.is_none() && self.started && !self.stopped
+    }
+
+    /// Calls `on_stop`. What fails in it is told and changes nothing.
+    pub fn stop(&mut self, core: &Rc<RefCell<Core>>, now: Time) {
+        if let Some(strategy) = self.strategy.as_mut().filter(|_| self.started) {
+            strategy.stop(now);
+            let (id, version) = (self.id, strategy.version().clone());
+            let faults = strategy.take_faults().into_iter();
+            core.borrow_mut().notes.extend(faults.map(|fault| Note::Fault {
+                strategy: id,
+                version: version.clone(),
+                fault,
+            }));
+        }
     }
 
     pub fn tell(&mut self, now: Time, news: &Seen<'_>) {

@@ -4,14 +4,16 @@ use super::filter::Stream;
 use super::flow::Engine;
 use super::note::Note;
 use crate::account::Order;
-use crate::base::{BookSide, Channel, Event, FeedState, Fill, InstrumentId, Level, Time, decimal};
+use crate::base::{
+    BookSide, Channel, Decimal, Event, FeedState, Fill, InstrumentId, Level, Time, decimal,
+};
 use crate::desk::Seen;
 
 impl Engine {
     /// One piece of news: first to what is known, then to the strategies it concerns.
     pub(super) fn event(&mut self, now: Time, event: &Event) {
         let moved = self.core.borrow_mut().apply(event);
-        if let Some(order) = moved {
+        for order in moved {
             self.tell_order(now, &order);
         }
         match event {
@@ -20,10 +22,7 @@ impl Engine {
                 self.tell_bars(now);
             }
             Event::Quote(quote) => {
-                let core = self.core.borrow();
-                let tick_size = core.instruments.get(quote.instrument).map(|row| row.tick_size);
-                drop(core);
-                let tick_size = tick_size.unwrap_or_default();
+                let tick_size = self.tick_size(quote.instrument);
                 self.tell_streams(
                     now,
                     |stream| stream.takes_quote(quote, tick_size, now),
@@ -66,28 +65,33 @@ impl Engine {
         }
     }
 
+    fn tick_size(&self, instrument: InstrumentId) -> Decimal {
+        let core = self.core.borrow();
+        core.instruments.get(instrument).map(|row| row.tick_size).unwrap_or_default()
+    }
+
     fn tell_book(&mut self, now: Time, instrument: InstrumentId) {
         for at in 0..self.roster.slots.len() {
-            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
-            let mut depth = 0;
-            for stream in &mut slot.streams {
-                if stream.takes_book(instrument, now) {
-                    depth = depth.max(usize::from(stream.wanted.depth));
-                }
-            }
-            if depth == 0 {
-                continue;
-            }
-            let core = self.core.borrow();
-            let side = |side: BookSide| -> Vec<Level> {
-                let book = core.market.book(instrument);
-                book.map(|book| levels(book, side, depth)).unwrap_or_default()
-            };
-            let (bids, asks) = (side(BookSide::Bid), side(BookSide::Ask));
-            drop(core);
-            slot.tell(now, &Seen::Book { time: now, instrument, bids: &bids, asks: &asks });
-            self.after(now, at);
+            self.show_book(now, at, instrument);
         }
+    }
+
+    /// Shows the book to one strategy, to the depth of its streams that take it now.
+    fn show_book(&mut self, now: Time, at: usize, instrument: InstrumentId) {
+        let Some(slot) = self.roster.slots.get_mut(at) else { return };
+        let streams = slot.streams.iter_mut().filter_map(|stream| {
+            stream.takes_book(instrument, now).then_some(usize::from(stream.wanted.depth))
+        });
+        let Some(depth) = streams.max() else { return };
+        let core = self.core.borrow();
+        let side = |side: BookSide| -> Vec<Level> {
+            let book = core.market.book(instrument);
+            book.map(|book| levels(book, side, depth)).unwrap_or_default()
+        };
+        let (bids, asks) = (side(BookSide::Bid), side(BookSide::Ask));
+        drop(core);
+        slot.tell(now, &Seen::Book { time: now, instrument, bids: &bids, asks: &asks });
+        self.after(now, at);
     }
 
     pub(super) fn tell_bars(&mut self, now: Time) -> bool {
@@ -122,12 +126,9 @@ impl Engine {
         let qty = self.core.borrow().ledger.position(order.strategy, fill.instrument).qty;
         let position = decimal::to_f64(qty);
         if let Some(slot) = self.roster.slots.get_mut(at) {
-            match &mut slot.strategy {
-                Some(strategy) if slot.halted.is_none() && slot.started => {
-                    strategy.seen(now, &Seen::Fill { fill, order: &order, position });
-                }
-                Some(strategy) => strategy.know_position(fill.instrument, position),
-                None => {}
+            slot.tell(now, &Seen::Fill { fill, order: &order, position });
+            if let Some(strategy) = &mut slot.strategy {
+                strategy.know_position(fill.instrument, position);
             }
         }
         self.after(now, at);
@@ -146,15 +147,18 @@ impl Engine {
             };
             let instrument = stream.instrument;
             if stream.wanted.channel == Channel::Book {
-                self.tell_book(now, instrument);
+                self.show_book(now, at, instrument);
                 return true;
             }
-            let core = self.core.borrow();
-            let quote = core.market.quote(instrument).cloned();
-            let tick_size = core.instruments.get(instrument).map(|row| row.tick_size);
-            drop(core);
-            let (Some(quote), Some(tick_size)) = (quote, tick_size) else { continue };
-            if stream.takes_quote(&quote, tick_size, now) {
+            let quote = self.core.borrow().market.quote(instrument).cloned();
+            let tick_size = self.tick_size(instrument);
+            let Some(slot) = self.roster.slots.get_mut(at) else { continue };
+            let Some(quote) = quote else { continue };
+            // Every stream is asked: each remembers what it let through.
+            let taken = slot.streams.iter_mut().filter_map(|stream| {
+                (due(stream.wake_at()) && stream.takes_quote(&quote, tick_size, now)).then_some(())
+            });
+            if taken.count() > 0 {
                 slot.tell(now, &Seen::Quote(&quote));
                 self.after(now, at);
             }

@@ -20,7 +20,7 @@ struct Timer {
 }
 
 /// All timers, by strategy and name; rung in order of time, then of setting.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Timers {
     named: BTreeMap<(StrategyId, String), Timer>,
     line: BTreeMap<(Time, u64), (StrategyId, String)>,

@@ -125,7 +125,8 @@ return {
 			return split(text, separator)
 		end,
 		rep = function(text, count)
-			if type(text) == "string" and type(count) == "number" and #text * count > MAX_TEXT * 16 then
+			local known = type(text) == "string" and type(count) == "number"
+			if known and #text * count > MAX_TEXT * 16 then
 				error("string.rep: the result would be too long", 2)
 			end
 			return rep(text, count)

@@ -364,9 +364,9 @@ fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
         (Some(user), _) => user.clone(),
         (None, false) => String::new(),
         (None, true) => anyhow::bail!(Unfit(format!(
-            "trading on {url} needs a user: set `user` and `password_env` under [venues.flowbtc], or \
-             LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario venue` prints those of its \
-             test account)"
+            "trading on {url} needs a user: set `user` and `password_env` under \
+             [venues.flowbtc], or LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario \
+             venue` prints those of its test account)"
         ))),
     };
     let password = match (&own.password, user.is_empty()) {

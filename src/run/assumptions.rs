@@ -22,23 +22,37 @@ pub fn assumptions(spec: &Spec, shown: bool) -> Vec<(&'static str, String)> {
     let queue = match spec.queue {
         QueueModel::None => "none: first in line at its price",
         QueueModel::RiskAverse => {
-            "risk-averse: behind what was shown at its price when it came; a trades feed shows nothing"
+            "risk-averse: behind what was shown at its price when it came; trades show nothing"
         }
     };
+    let answer = spec.response_latency.max(spec.feed_latency);
+    let rules = format!("tick size {}, lot size {}", show(i.tick_size), show(i.lot_size));
+    let rates = format!("maker {}, taker {}", show(i.fees.maker), show(i.fees.taker));
+    let latency = format!(
+        "feed {}, order entry {}, response {answer} (an answer is never faster than the feed)",
+        spec.feed_latency, spec.entry_latency
+    );
+    let equity = format!(
+        "the starting {} is valued at the first price throughout: only the strategy moves it",
+        i.base
+    );
     vec![
-        ("instrument", format!("{}: tick size {}, lot size {}", i.name(), show(i.tick_size), show(i.lot_size))),
-        ("fees", format!("maker {}, taker {} of notional, in {}", show(i.fees.maker), show(i.fees.taker), i.quote)),
+        ("instrument", format!("{}: {rules}", i.name())),
+        ("fees", format!("{rates} of notional, in {}", i.quote)),
         ("balances", balances.join(", ")),
-        ("equity", format!("the starting {} is valued at the first price throughout: only the strategy moves it", i.base)),
-        ("latency", format!(
-            "feed {}, order entry {}, response {} (an answer is never faster than the feed)",
-            spec.feed_latency, spec.entry_latency, spec.response_latency.max(spec.feed_latency),
-        )),
-        ("clock", "ctx.now is the time of the event; feed latency delays what the strategy does".into()),
+        ("equity", equity),
+        ("latency", latency),
+        ("clock", CLOCK.into()),
         ("market_orders", market.into()),
-        ("limit_orders", "filled at their price when a trade goes through it, or at it by queue, up to the trade's quantity".into()),
+        ("limit_orders", LIMIT_ORDERS.into()),
         ("queue", queue.into()),
         ("impact", "none: the recorded trades happen as they did".into()),
-        ("end", "open positions are valued at the last price; open orders are canceled and not counted".into()),
+        ("end", END.into()),
     ]
 }
+
+const CLOCK: &str = "ctx.now is the time of the event; feed latency delays what the strategy does";
+const LIMIT_ORDERS: &str = "filled at their price when a trade goes through it, or at it by queue, \
+                            up to the trade's quantity";
+const END: &str = "open positions are valued at the last price; open orders are canceled and not \
+                   counted";

@@ -8,14 +8,15 @@
 use super::assumptions::assumptions;
 use super::feed::{Feed, Merged, Wanted};
 use super::result::{BacktestResult, FeedSummary};
+use super::shared::Shared;
 use crate::account::Order;
 use crate::account::ledger::fee_in_quote;
 use crate::account::metrics::{Metrics, Recorder};
 use crate::base::decimal::Shown;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Command, Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span,
-    StrategyId, Time, VenueIn, VenueName, VenueOut, decimal,
+    Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span, StrategyId,
+    Time, VenueName, decimal,
 };
 use crate::desk::{Fault, Mode, Words};
 use crate::edge::clock::{self, Stopwatch};
@@ -52,7 +53,7 @@ pub struct Spec {
     pub lua: crate::lua::Limits,
 }
 
-/// A run's rows in one walk; more does not make it faster.
+/// Rows in one walk; more does not make it faster.
 pub const BLOCK_ROWS: usize = 4_096;
 
 /// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same
@@ -63,29 +64,6 @@ pub fn patient() -> crate::lua::Limits {
         handler: Duration::from_secs(1),
         load: Duration::from_secs(10),
         ..crate::lua::Limits::default()
-    }
-}
-
-/// The simulated venue, shared by the engine (as a venue) and the tape's driver.
-struct Shared(Rc<RefCell<SimVenue>>);
-
-impl Machine for Shared {
-    type In = VenueIn;
-    type Out = VenueOut;
-
-    fn handle(&mut self, now: Time, input: VenueIn) {
-        // Streams of a tape come by themselves.
-        if !matches!(input, VenueIn::Command(Command::Subscribe { .. })) {
-            self.0.borrow_mut().handle(now, input);
-        }
-    }
-
-    fn poll(&mut self, now: Time) -> Option<VenueOut> {
-        self.0.borrow_mut().poll(now)
-    }
-
-    fn wake_at(&self) -> Option<Time> {
-        self.0.borrow().wake_at()
     }
 }
 

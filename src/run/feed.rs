@@ -80,7 +80,8 @@ impl<'a> Feed<'a> {
             if self.summary.last.is_some_and(|before| *first < before) {
                 let path = file.path().display().to_string();
                 bail!(
-                    "{path}: starts at {first}, before the end of the feed before it; give feeds in time order"
+                    "{path}: starts at {first}, before the feed before it ends; give feeds in \
+                     time order"
                 );
             }
             self.summary.first.get_or_insert(*first);

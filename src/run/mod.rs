@@ -9,6 +9,7 @@ pub mod live;
 pub mod options;
 mod result;
 pub mod scripts;
+mod shared;
 pub mod source;
 pub mod venue;
 

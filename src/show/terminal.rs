@@ -64,7 +64,7 @@ pub fn status(
         return format!("{head}{waits}{open}");
     };
     format!(
-        "{head}     {:>8} {:<11} net {} {}  realized {}  fees {}{open}",
+        "{head}     {:>8} {:<6} net {} {}  realized {}  fees {}{open}",
         decimal::show(status.position),
         status.base,
         look.style.gain(status.net, 10),
@@ -78,7 +78,7 @@ pub fn status(
 #[must_use]
 pub fn total(time: Time, net: &BTreeMap<String, Decimal>, events_per_s: u64, look: Look) -> String {
     let head = look.head(time, "all", Tone::Faint, "status");
-    let mut text = format!("{:>25} ", "");
+    let mut text = format!("{:>20} ", "");
     let mut nets = net.iter();
     match nets.next() {
         Some((quote, net)) => {

@@ -235,7 +235,7 @@ fn status_lines_have_position_and_profit() {
     assert_eq!(
         status(time, "ema_cross", Some(&now), 1, LOOK),
         format!(
-            "{HEAD}status             -0.5 BTC         net  +1,222.32 BRL  realized +1,234.57  \
+            "{HEAD}status             -0.5 BTC    net  +1,222.32 BRL  realized +1,234.57  \
              fees 12.00  1 open"
         )
     );
@@ -247,7 +247,7 @@ fn status_lines_have_position_and_profit() {
     let net = BTreeMap::from([("BRL".to_owned(), d("-3.5")), ("BTC".to_owned(), d("0.001"))]);
     assert_eq!(
         total(time, &net, 12_345, LOOK),
-        format!("{all}                          net      -3.50 BRL  +0.001 BTC  12,345 events/s")
+        format!("{all}                     net      -3.50 BRL  +0.001 BTC  12,345 events/s")
     );
     assert_eq!(total(time, &BTreeMap::new(), 7, LOOK), format!("{all}7 events/s"));
 }

@@ -105,7 +105,7 @@ fn failures_have_their_place_and_code() {
     for (words, code, said) in [
         ("torn.luau --feed trades.csv", 3, "torn.luau:"),
         ("failing.luau --feed trades.csv", 1, "failing.luau:5:"),
-        ("swing.luau --feed text.csv", 1, "text.csv:22"),
+        ("swing.luau --feed text.csv", 1, "text.csv, line 22, column `price`"),
         ("swing.luau --feed header.csv", 1, "header.csv"),
         ("swing.luau --feed trades.csv --param none=1", 3, "none"),
         ("swing.luau --feed trades.csv --fee 2", 2, "fraction"),

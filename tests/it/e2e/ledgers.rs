@@ -26,7 +26,7 @@ return s
 "#;
 
 const CONFIG: &str = "[venues.flowbtc]\nper_minute = 1000000\n[limits]\n\
-    max_orders_per_minute = 1000000\nmax_open_orders = 1000\n";
+    max_orders_per_minute = 1000000\nmax_open_orders = 1000\n[budget]\nhandler_ms = 500\n";
 
 fn money(value: &Value) -> Decimal {
     decimal::parse(text(value)).unwrap()
@@ -114,7 +114,7 @@ fn balances(ledger: &Value, stopped: &Value, fills: Vec<Value>) {
 fn a_recorded_market_at_full_speed_ends_in_agreement() {
     let Some(feed) = shared("data/binance_usdm_btcusdt_20240808.trades.csv") else { return };
     let market = format!("--feed {} --speed max", feed.display());
-    agree(&market, |venue, _| drop(venue.event("feed_ended", |_| true)), 1_000);
+    agree(&market, |venue, _| drop(venue.event("feed_ended", |_| true)), 200);
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn a_runaway_is_halted_and_the_strategy_beside_it_sees_every_trade() {
     let folder = Folder::new();
     folder.write("scripts/runaway.luau", RUNAWAY);
     folder.write("scripts/good.luau", GOOD);
+    folder.write("lunario.toml", "[budget]\nhandler_ms = 50\n");
     let mut program = folder.start("run --json --speed 5");
     let failed = program.event("log", |line| line["strategy"] == "runaway");
     assert_eq!((&failed["level"], &failed["handler"]), (&"error".into(), &"on_trade".into()));
