@@ -10,17 +10,22 @@ use lunario::exchange::QueueModel;
 use lunario::lua::{Candidate, collect};
 use lunario::run::BacktestResult;
 use lunario::run::backtest::{BLOCK_ROWS, Spec, backtest, patient};
+use lunario::run::feed::Wanted;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 const ROWS: usize = 1_000_000;
 
+const READING: &str = "backtest: reading a trades CSV";
+const W1_NAME: &str = "backtest: W1";
+const ORDERS_NAME: &str = "backtest: orders";
+
 const W1: &str = include_str!("scripts/w1.luau");
 const ORDERS: &str = include_str!("scripts/orders.luau");
 
 /// W1 over the generated feed, so that a faster wrong answer is seen.
-const W1_ORDERS: u64 = 0;
+const W1_ORDERS: u64 = 12_984;
 
 fn candidate(name: &str, text: &str) -> Candidate {
     collect(name, &mut |_| Ok(text.to_owned())).unwrap()
@@ -29,10 +34,13 @@ fn candidate(name: &str, text: &str) -> Candidate {
 fn spec(candidate: Candidate, feed: &Path) -> Spec {
     Spec {
         candidate,
-        feeds: vec![feed.to_owned()],
-        time_unit: None,
-        from: None,
-        to: None,
+        feed: Wanted {
+            files: vec![feed.to_owned()],
+            time_unit: None,
+            from: None,
+            to: None,
+            block_rows: BLOCK_ROWS,
+        },
         instrument: btcbrl(),
         balances: vec![
             ("BRL".into(), Decimal::from(1_000_000)),
@@ -46,7 +54,6 @@ fn spec(candidate: Candidate, feed: &Path) -> Spec {
         seed: 1,
         limits: lunario::risk::Limits::default(),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     }
 }
 
@@ -88,13 +95,11 @@ fn read(feed: &Path) -> usize {
 }
 
 /// Runs a backtest several times: the rate of the whole and of the engine alone.
-fn case(wish: &Wish, name: &str, spec: &Spec, check: &dyn Fn(&BacktestResult)) -> Option<f64> {
-    if !wish.wants(name) {
-        return None;
-    }
+/// `reading` is what reading the feed alone takes, in CPU-seconds.
+fn case(name: &str, spec: &Spec, reading: f64, check: &dyn Fn(&BacktestResult)) -> f64 {
     let mut engine = Vec::new();
     let mut last = None;
-    let (median, _) = times(&mut || {
+    let taken = times(&mut || {
         let result = backtest(spec, &mut |_| {}).unwrap();
         assert_eq!(result.fault, None);
         engine.push(result.engine_s);
@@ -106,17 +111,21 @@ fn case(wish: &Wish, name: &str, spec: &Spec, check: &dyn Fn(&BacktestResult)) -
     let engine = engine[engine.len() / 2];
     let events = result.feed.events as f64 / 1e6;
     println!(
-        "{name:<44} engine only {:>6.2} M/s, whole {:>6.2} M/s; {} orders, net {}",
+        "{name:<44} engine only {:>6.2} M/s, whole {:>6.2} M/s; a CPU-second {:.2} and {:.2} M; \
+         {} orders, net {}, digest {:.8}",
         events / engine,
-        events / median.as_secs_f64(),
+        events / taken.median,
+        events / (taken.cpu - reading),
+        events / taken.cpu,
         result.orders,
         decimal::show(result.net_pnl),
+        result.digest,
     );
-    Some(engine)
+    engine
 }
 
 pub fn run(wish: &Wish) {
-    if !["backtest: reading", "backtest: W1", "backtest: orders"].iter().any(|n| wish.wants(n)) {
+    if !wish.wants_any(&[READING, W1_NAME, ORDERS_NAME]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -129,22 +138,26 @@ pub fn run(wish: &Wish) {
         }
     };
     let rows = read(&feed);
-    wish.rate("backtest: reading a trades CSV", rows, "row", || assert_eq!(read(&feed), rows));
+    wish.rate(READING, rows, "row", || assert_eq!(read(&feed), rows));
+    let reading = times(&mut || assert_eq!(read(&feed), rows)).cpu;
     let w1 = spec(candidate("w1.luau", W1), &feed);
-    case(wish, "backtest: W1", &w1, &|result| {
-        assert!(wish.feed.is_some() || result.orders == W1_ORDERS, "{} orders", result.orders);
-    });
+    if wish.wants(W1_NAME) {
+        case(W1_NAME, &w1, reading, &|result| {
+            assert!(wish.feed.is_some() || result.orders == W1_ORDERS, "{} orders", result.orders);
+        });
+    }
     // What an order costs must not depend on how many came before: 1,000 and 100,000 over one feed.
-    let quiet = case(wish, "backtest: orders, none", &orders(&feed, rows + 1), &|_| {});
-    for count in [1_000, 100_000] {
-        let name = format!("backtest: orders, {count}");
-        let cost = case(wish, &name, &orders(&feed, rows / count), &|result| {
+    if !wish.wants(ORDERS_NAME) {
+        return;
+    }
+    let quiet = case(&format!("{ORDERS_NAME}, none"), &orders(&feed, rows + 1), reading, &|_| {});
+    for count in [1_000, 10_000, 100_000] {
+        let name = format!("{ORDERS_NAME}, {count}");
+        let cost = case(&name, &orders(&feed, rows / count), reading, &|result| {
             assert!(result.fills >= count as u64, "{} fills", result.fills);
         });
-        if let (Some(cost), Some(quiet)) = (cost, quiet) {
-            let each = (cost - quiet) / count as f64 * 1e6;
-            println!("{:<44} {each:>10.2} us/order", format!("{name}, each"));
-        }
+        let each = (cost - quiet) / count as f64 * 1e6;
+        println!("{:<44} {each:>10.2} us/order", format!("{name}, each"));
     }
 }
 

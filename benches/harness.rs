@@ -1,6 +1,7 @@
 //! The stopwatch of the benches: a fixed piece of work, run several times, the median told.
 
-use std::time::{Duration, Instant};
+use lunario::edge::clock::Stopwatch;
+use std::time::Instant;
 
 /// How often each piece of work is timed, after one run to warm up; odd, so that a median is a run.
 const RUNS: usize = 7;
@@ -30,7 +31,12 @@ impl Wish {
     }
 
     pub fn wants(&self, name: &str) -> bool {
-        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+        self.words.is_empty()
+            || self.words.iter().any(|word| name.contains(word.as_str()) || word.contains(name))
+    }
+
+    pub fn wants_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.wants(name))
     }
 
     /// Times `work`, which handles `count` of `unit` each time it is called.
@@ -38,24 +44,66 @@ impl Wish {
         if !self.wants(name) {
             return;
         }
-        let (median, best) = times(&mut work);
-        let (each, rate) = (median.as_nanos() as f64 / count as f64, count as f64 / 1e6);
-        let (usual, most) = (rate / median.as_secs_f64(), rate / best.as_secs_f64());
-        println!("{name:<44} {each:>10.1} ns/{unit:<6} {usual:>8.2} M/s  (best {most:.2})");
+        let taken = times(&mut work);
+        let (each, count) = (taken.median * 1e9 / count as f64, count as f64 / 1e6);
+        let (usual, most, busy) = (count / taken.median, count / taken.best, count / taken.cpu);
+        println!(
+            "{name:<44} {each:>10.1} ns/{unit:<6} {usual:>8.2} M/s  (best {most:.2}, a CPU-second \
+             {busy:.2})"
+        );
+    }
+
+    /// Times each of `count` calls by itself.
+    #[allow(clippy::disallowed_methods, reason = "a bench is about real time")]
+    pub fn spread(&self, name: &str, count: usize, mut work: impl FnMut()) {
+        if !self.wants(name) {
+            return;
+        }
+        let each = (0..count).map(|_| {
+            let started = Instant::now();
+            work();
+            started.elapsed().as_secs_f64()
+        });
+        spread(name, each.collect());
     }
 }
 
-/// Median and best of the timed runs.
+/// Prints how single times (in seconds) spread.
+pub fn spread(name: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    let at = |part: f64| times[(times.len() as f64 * part) as usize] * 1e6;
+    let count = times.len();
+    println!(
+        "{name:<44} median {:>8.1} us  p90 {:>8.1}  p99 {:>8.1}  worst {:>8.1}  ({count} times)",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        times[count - 1] * 1e6
+    );
+}
+
+/// Seconds that one run took.
+#[derive(Copy, Clone, Debug)]
+pub struct Taken {
+    pub median: f64,
+    pub best: f64,
+    /// On the processor, all threads, as a mean: what a busy machine changes least.
+    pub cpu: f64,
+}
+
+/// Runs `work` once to warm up, then several times with a watch in the hand.
 #[allow(clippy::disallowed_methods, reason = "a bench is about real time")]
-pub fn times(work: &mut dyn FnMut()) -> (Duration, Duration) {
+pub fn times(work: &mut dyn FnMut()) -> Taken {
     work();
-    let mut all: Vec<Duration> = (0..RUNS)
+    let watch = Stopwatch::start();
+    let mut all: Vec<f64> = (0..RUNS)
         .map(|_| {
             let started = Instant::now();
             work();
-            started.elapsed()
+            started.elapsed().as_secs_f64()
         })
         .collect();
-    all.sort();
-    (all[RUNS / 2], all[0])
+    let cpu = watch.cpu().map_or(f64::NAN, |cpu| cpu.seconds() / RUNS as f64);
+    all.sort_by(f64::total_cmp);
+    Taken { median: all[RUNS / 2], best: all[0], cpu }
 }

@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a bench prints its answer and ends at the first surprise"
 )]
 
@@ -12,10 +14,12 @@ mod backtest;
 mod delivery;
 mod harness;
 mod parts;
+mod tick;
 
 fn main() {
     let wish = harness::Wish::read();
     delivery::run(&wish);
     backtest::run(&wish);
     parts::run(&wish);
+    tick::run(&wish);
 }

@@ -65,8 +65,8 @@ impl Exposure {
 #[derive(Clone, Debug, Default)]
 pub struct Orders {
     /// Open orders, and ended ones whose executions have not all been seen.
-    live: BTreeMap<OrderKey, Order>,
-    ended: BTreeMap<OrderKey, Order>,
+    live: BTreeMap<OrderKey, Box<Order>>,
+    ended: BTreeMap<OrderKey, Box<Order>>,
     /// The keys of `ended`, oldest first.
     line: VecDeque<OrderKey>,
     exposure: BTreeMap<(StrategyId, InstrumentId), Exposure>,
@@ -84,20 +84,20 @@ impl Orders {
         if order.matters() {
             self.weigh(&order, order.open_qty());
             *self.counts.entry(order.strategy).or_default() += 1;
-            self.live.insert(order.key, order);
+            self.live.insert(order.key, Box::new(order));
         } else {
-            self.shelve(order);
+            self.shelve(Box::new(order));
         }
     }
 
     #[must_use]
     pub fn get(&self, key: OrderKey) -> Option<&Order> {
-        self.live.get(&key).or_else(|| self.ended.get(&key))
+        self.live.get(&key).or_else(|| self.ended.get(&key)).map(Box::as_ref)
     }
 
     /// Open orders in key order.
     pub fn open(&self) -> impl Iterator<Item = &Order> {
-        self.live.values().filter(|order| order.state.is_open())
+        self.live.values().map(Box::as_ref).filter(|order| order.state.is_open())
     }
 
     /// A strategy's open orders, of one instrument or of all.
@@ -119,7 +119,7 @@ impl Orders {
 
     /// Ended orders that the venue says traded more than the fills we have seen.
     pub fn owed(&self) -> impl Iterator<Item = &Order> {
-        self.live.values().filter(|order| !order.missing().is_zero())
+        self.live.values().map(Box::as_ref).filter(|order| !order.missing().is_zero())
     }
 
     /// The open quantity on an instrument, of one strategy or of all (`None`). Unknown orders count
@@ -205,7 +205,7 @@ impl Orders {
         self.shelve(order);
     }
 
-    fn shelve(&mut self, order: Order) {
+    fn shelve(&mut self, order: Box<Order>) {
         self.line.push_back(order.key);
         self.ended.insert(order.key, order);
         if self.line.len() > KEEP_ENDED

@@ -49,7 +49,8 @@ impl Ask {
     }
 }
 
-/// An order that passed the gate, as a venue gets it. `qty` and prices are on the instrument's grid.
+/// An order that passed the gate, as a venue gets it. `qty` and prices are on the instrument's
+/// grid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
     pub key: OrderKey,

@@ -70,9 +70,10 @@ pub fn from_f64(value: f64) -> Option<Decimal> {
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
 pub fn to_f64(value: Decimal) -> f64 {
-    let mantissa = value.mantissa();
     let places = POW10.get(value.scale() as usize);
-    if let (true, Some(power)) = (mantissa.unsigned_abs() < 1 << 53, places) {
+    if let (Ok(mantissa), Some(power)) = (i64::try_from(value.mantissa()), places)
+        && mantissa.unsigned_abs() < 1 << 53
+    {
         return mantissa as f64 / power;
     }
     value.to_string().parse().unwrap_or(f64::NAN)
@@ -91,7 +92,47 @@ pub fn scaled_to_f64(mantissa: i64, scale: u32) -> f64 {
 /// The form people and JSON see: no exponent, no trailing zeros, no `-0`.
 #[must_use]
 pub fn show(value: Decimal) -> String {
-    if value.is_zero() { "0".to_owned() } else { value.normalize().to_string() }
+    Shown(value).to_string()
+}
+
+/// `show` for use inside of a longer text.
+#[derive(Copy, Clone, Debug)]
+pub struct Shown(pub Decimal);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Nearly every amount of money fits 64 bits, where dividing by ten is cheap.
+        let Ok(mut rest) = u64::try_from(self.0.mantissa().unsigned_abs()) else {
+            return write!(f, "{}", self.0.normalize());
+        };
+        let negative = self.0.is_sign_negative() && rest != 0;
+        let mut scale = self.0.scale();
+        while scale > 0 && rest.is_multiple_of(10) {
+            (rest, scale) = (rest / 10, scale - 1);
+        }
+        // From the last digit to the first: at most 29 digits, a point and a sign.
+        let mut text = [0u8; 32];
+        let mut places = text.iter_mut().rev();
+        let mut used = 0;
+        let mut put = |byte: u8| {
+            if let Some(place) = places.next() {
+                (*place, used) = (byte, used + 1);
+            }
+        };
+        let mut digits = 0;
+        while rest > 0 || digits <= scale {
+            put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+            (rest, digits) = (rest / 10, digits + 1);
+            if digits == scale {
+                put(b'.');
+            }
+        }
+        if negative {
+            put(b'-');
+        }
+        let text = text.get(text.len() - used..).unwrap_or_default();
+        f.write_str(std::str::from_utf8(text).unwrap_or_default())
+    }
 }
 
 /// The mantissa at `scale`, if the value has no more places than that and fits 64 bits.

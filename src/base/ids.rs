@@ -28,8 +28,8 @@ pub struct InstrumentId(pub u16);
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct StrategyId(pub u8);
 
-/// Our own order key, and the ClientOrderId on FlowBTC's wire: run, strategy and sequence in 63 bits,
-/// so that the venue's own records lead back to the run and strategy that sent the order.
+/// Our own order key, and the ClientOrderId on FlowBTC's wire: run, strategy and sequence in 63
+/// bits, so that the venue's own records lead back to the run and strategy that sent the order.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct OrderKey(i64);
 
@@ -45,7 +45,8 @@ impl OrderKey {
     /// The largest run number (seconds since 2026-01-01 in live runs, 34 years).
     pub const MAX_RUN: u32 = (1 << RUN_BITS) - 1;
 
-    /// `None` when a part does not fit its bits, or all are zero (0 means "none" on the wire, FLOW-F27).
+    /// `None` when a part does not fit its bits, or all are zero (0 means "none" on the wire,
+    /// FLOW-F27).
     #[must_use]
     pub fn compose(run: u32, strategy: StrategyId, sequence: u32) -> Option<OrderKey> {
         if run > OrderKey::MAX_RUN || sequence > OrderKey::MAX_SEQUENCE {

@@ -14,7 +14,8 @@ pub struct Trade {
     pub id: i64,
 }
 
-/// Best bid and ask (Level 1). A zero price means that side is empty; `last` is the last trade's price.
+/// Best bid and ask (Level 1). A zero price means that side is empty; `last` is the last trade's
+/// price.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Quote {
     pub time: Time,

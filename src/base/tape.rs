@@ -1,4 +1,5 @@
-//! Recorded market data in columns: prices and quantities as exact integers with one scale per block.
+//! Recorded market data in columns: prices and quantities as exact integers with one scale per
+//! block.
 
 use super::{Decimal, InstrumentId, Side, Time, Trade};
 

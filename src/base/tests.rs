@@ -131,6 +131,19 @@ proptest! {
     }
 
     #[test]
+    fn shown_decimals_have_no_trailing_zeros(
+        high in 0i64..1_000, low in any::<i64>(), zeros in 0u32..6, scale in 0u32..=28
+    ) {
+        let mantissa = i128::from(high) << 64 | i128::from(low);
+        for mantissa in [i128::from(low), i128::from(low) / 10i128.pow(12 + zeros), mantissa] {
+            let mantissa = mantissa / 10i128.pow(zeros) * 10i128.pow(zeros);
+            let value = Decimal::from_i128_with_scale(mantissa, scale);
+            let expected = if value.is_zero() { "0".into() } else { value.normalize().to_string() };
+            prop_assert_eq!(show(value), expected);
+        }
+    }
+
+    #[test]
     fn doubles_round_trip(value in -1e12f64..1e12) {
         if let Some(exact) = from_f64(value) {
             prop_assert_eq!(to_f64(exact).to_bits(), (value + 0.0).to_bits());

@@ -34,7 +34,8 @@ impl Time {
         self.0.div_euclid(1_000_000)
     }
 
-    /// Seconds since the epoch as a double, for Lua and statistics only: about 0.2 µs of resolution.
+    /// Seconds since the epoch as a double, for Lua and statistics only: about 0.2 µs of
+    /// resolution.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn seconds(self) -> f64 {

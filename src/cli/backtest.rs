@@ -9,8 +9,10 @@ use crate::run::BacktestResult;
 use crate::run::assemble;
 use crate::run::backtest::{Refused, backtest};
 use crate::run::options::{BacktestOptions, InstrumentOption, Outcome, Output, QueueModel};
-use crate::show::style::{Style, count, money};
-use crate::show::summary::{self, Section};
+use crate::run::scripts::{Pointed, Unreadable};
+use crate::show::style::{Style, count, figure, gain_tone, money, signed};
+use crate::show::summary::{self, Cell, Section};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -106,26 +108,29 @@ fn options(args: Args, global: &Global) -> Result<BacktestOptions, Failure> {
 fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
     let spec = match assemble::backtest(&options) {
         Ok(spec) => spec,
-        Err(error) => return super::unreadable(error, &options.script),
+        Err(error) => {
+            let unreadable = error.downcast::<Unreadable>()?;
+            let fault = unreadable.fault(Time::ZERO);
+            return refused(&Pointed::new(&fault, &BTreeMap::new(), &options.script));
+        }
     };
     let mut bar = Progress::start(options.output);
     let result = backtest(&spec, &mut |done| bar.show(done));
     bar.end();
     let result = match result {
         Ok(result) => result,
-        Err(error) => match error.downcast::<Refused>() {
-            Ok(refused) => {
-                return super::refused(&refused.fault, &refused.sources, &options.script);
-            }
-            Err(error) => return Err(Failure::Work(error)),
-        },
+        Err(error) => {
+            let Refused { fault, sources } = error.downcast::<Refused>()?;
+            return refused(&Pointed::new(&fault, &sources.sources, &options.script));
+        }
     };
     match options.output {
         Output::Json => output::line(&result.json())?,
-        Output::People { color } => output::print(&people(&result, color))?,
+        Output::People { color } => output::print(&people(&result, Style { color }))?,
     }
     if let Some(fault) = &result.fault {
-        super::complain_of(fault, &spec.candidate, &options.script);
+        let sources = &spec.candidate.sources;
+        super::complain_of(&Pointed::new(fault, sources, &options.script));
         return Err(Failure::Told);
     }
     if let Some(reason) = &result.halted {
@@ -135,20 +140,38 @@ fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// A script that did not load, with its place.
+fn refused(pointed: &Pointed) -> Result<Outcome, Failure> {
+    super::complain_of(pointed);
+    Ok(Outcome::Refused)
+}
+
 /// The summary for people.
-fn people(result: &BacktestResult, color: bool) -> String {
-    let style = Style { color };
-    let mut sections = Vec::new();
-    let mut head = Section::new("");
+fn people(result: &BacktestResult, style: Style) -> String {
+    let mut head = Section::words("");
     head.row("strategy", format!("{} {}", result.strategy, result.version));
     head.row("instrument", result.instrument.clone());
+    head.row("feed", result.feed.files.join(", "));
     head.row("events", count(result.feed.events));
     if let (Some(first), Some(last)) = (result.feed.first, result.feed.last) {
         head.row("from", first.to_string());
         head.row("to", last.to_string());
     }
-    sections.push(head);
-    let mut orders = Section::new("Orders");
+    let mut assumptions = Section::words("Assumptions");
+    for (name, words) in &result.assumptions {
+        assumptions.row(&name.replace('_', " "), words.clone());
+    }
+    let mut run = Section::words("Run");
+    let (seconds, speed) = (result.engine_s, count_f64(result.events_per_s));
+    run.row("engine", format!("{seconds:.3} s, {speed} events/s"));
+    run.row("digest", result.digest.clone());
+    let sections =
+        [head, orders(result), profit(result), metrics(result), notes(result), assumptions, run];
+    summary::sections(&sections, style)
+}
+
+fn orders(result: &BacktestResult) -> Section {
+    let mut section = Section::figures("Orders");
     for (name, value) in [
         ("sent", result.orders),
         ("fills", result.fills),
@@ -156,39 +179,34 @@ fn people(result: &BacktestResult, color: bool) -> String {
         ("rejected", result.rejected),
         ("expired", result.expired),
     ] {
-        orders.row(name, count(value));
+        section.row(name, count(value));
     }
     for (code, times) in &result.refusals {
-        orders.row(code, count(*times));
+        section.row(code, count(*times));
     }
-    sections.push(orders);
-    let mut profit = Section::new("Profit");
-    profit.row("position", decimal::show(result.position));
-    profit.row("realized", style.gain(result.realized, 0));
-    profit.row("unrealized", style.gain(result.unrealized, 0));
-    profit.row("fees", money(result.fees));
-    profit.row("net", style.gain(result.net_pnl, 0));
-    profit.row("equity", format!("{} to {}", money(result.equity_start), money(result.equity_end)));
-    sections.push(profit);
-    sections.push(metrics(result));
-    let mut assumptions = Section::new("Assumptions");
-    for (name, words) in &result.assumptions {
-        assumptions.row(name, words.clone());
-    }
-    sections.push(assumptions);
-    let mut run = Section::new("Run");
-    run.row(
-        "engine",
-        format!("{:.3} s, {} events/s", result.engine_s, count_f64(result.events_per_s)),
-    );
-    run.row("digest", result.digest.get(..16).unwrap_or_default());
-    sections.push(run);
-    summary::table(&sections)
+    section
+}
+
+fn profit(result: &BacktestResult) -> Section {
+    let gain = |value: Decimal| match gain_tone(value) {
+        Some(tone) => Cell::toned(signed(value), tone),
+        None => Cell::plain(signed(value)),
+    };
+    let mut section = Section::figures("Profit");
+    section.row("position", decimal::show(result.position));
+    section.row("realized", gain(result.realized));
+    section.row("unrealized", gain(result.unrealized));
+    section.row("fees", money(result.fees));
+    section.row("net", gain(result.net_pnl));
+    section.row("equity, start", money(result.equity_start));
+    section.row("equity, end", money(result.equity_end));
+    section
 }
 
 fn metrics(result: &BacktestResult) -> Section {
     let m = &result.metrics;
-    let mut section = Section::new("Metrics");
+    let mut section = Section::figures("Metrics");
+    section.row("round trips", count(m.trades));
     for (name, value) in [
         ("return %", m.return_pct),
         ("max drawdown %", m.max_drawdown_pct),
@@ -202,11 +220,15 @@ fn metrics(result: &BacktestResult) -> Section {
         ("cagr %", m.cagr_pct),
         ("volatility %", m.volatility_pct),
     ] {
-        section.row(name, value.map_or("–".to_owned(), |value| format!("{value:.4}")));
+        section.row(name, value.map_or("–".to_owned(), figure));
     }
-    section.row("trades", count(m.trades));
-    for note in &m.notes {
-        section.row("note", note.clone());
+    section
+}
+
+fn notes(result: &BacktestResult) -> Section {
+    let mut section = Section::words("Notes");
+    for note in &result.metrics.notes {
+        section.row("metrics", note.clone());
     }
     section
 }

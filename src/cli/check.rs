@@ -16,28 +16,46 @@ pub(super) struct Args {
 
 pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {
     if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
-        return Err(usage(format!("{} does not exist", missing.display())));
+        return Err(usage(format!(
+            "{} does not exist; name a script or a folder of scripts, or make one with \
+             `lunario new NAME`",
+            missing.display()
+        )));
     }
     let config = global.load_config()?;
     start(CheckOptions { paths: args.paths, config, output: global.output() })
 }
 
 fn start(options: CheckOptions) -> Result<Outcome, Failure> {
-    let findings = check(&options)?;
+    let checked = check(&options)?;
+    if checked.strategies == 0 {
+        let paths: Vec<String> = options.paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(usage(format!(
+            "there is no script in {}; a script ends in .luau or .lua, and `lunario new NAME` \
+             writes one",
+            paths.join(", ")
+        )));
+    }
     let mut errors = 0;
-    for finding in &findings {
+    for finding in &checked.findings {
         errors += usize::from(finding.level == "error");
         output::line(&match options.output {
             Output::Json => finding.json(),
             Output::People { color } => finding.words(Style { color }),
         })?;
     }
-    if let Output::People { .. } = options.output
-        && findings.is_empty()
-    {
-        output::line("no findings")?;
+    if let Output::People { .. } = options.output {
+        let scripts = plural(checked.strategies, "script");
+        match checked.findings.len() {
+            0 => output::line(&format!("{scripts}, no findings"))?,
+            found => output::line(&format!("{scripts}, {}", plural(found, "finding")))?,
+        }
     }
     Ok(if errors > 0 { Outcome::Refused } else { Outcome::Done })
+}
+
+fn plural(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 impl Finding {

@@ -1,16 +1,16 @@
 //! `lunario run`: the strategies of a folder, on paper or live, reloaded on save.
 
-use super::told::Teller;
-use super::{Failure, Global, args, existing, output, usage};
-use crate::base::{Decimal, Fees, Span, decimal};
-use crate::edge::signals;
+use super::{Failure, Global, args, existing, output, told, usage};
+use crate::base::{Decimal, Fees, Instruments, Span, decimal};
 use crate::edge::tape::TimeUnit;
+use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::live::{FlowBtc, Live, LiveEnd, Told as News};
 use crate::run::options::{InstrumentOption, Outcome, Output, Pace, RunOptions};
 use crate::run::scripts::Scripts;
-use crate::show::style::{Style, Tone};
-use crate::show::summary::{self, Section};
+use crate::show::style::{Style, Tone, count, gain_tone, money, signed};
+use crate::show::summary::{self, Cell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -87,7 +87,9 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
         && !url.starts_with("ws://")
         && !url.starts_with("wss://")
     {
-        return Err(usage(format!("--flowbtc-ws: `{url}` is no WebSocket address")));
+        return Err(usage(format!(
+            "--flowbtc-ws: `{url}` is no WebSocket address; write ws://… or wss://…"
+        )));
     }
     Ok(RunOptions {
         paths: args.paths,
@@ -111,84 +113,124 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
 fn start(options: RunOptions) -> Result<Outcome, Failure> {
     let (spec, mut embedded) = assemble::live(&options)?;
     greet(&options, &spec.flowbtc, embedded.is_some())?;
-    let mut teller = Teller::new(options.output, spec.engine.instruments.clone());
-    let mut tell = |news: News, scripts: &Scripts| {
-        for line in teller.lines(&news, scripts) {
-            // A reader that has gone away does not stop a run.
-            drop(output::line(&line));
-        }
-    };
+    let instruments = spec.engine.instruments.clone();
+    let mut teller = told::teller(options.output, instruments.clone(), clock::now());
+    let mut tell = |news: News, scripts: &Scripts| told::tell(&mut teller, &news, scripts);
     let mut live = Live::open(spec, &mut tell)?;
+    if !live.has_strategies() {
+        tell_idle(&options)?;
+    }
     signals::watch(live.post())?;
     let end = live.run(&mut tell)?;
     drop(live);
+    for line in teller.end(clock::now(), told::stopped(&end)) {
+        output::line(&line)?;
+    }
+    if let Output::People { color } = options.output {
+        output::print(&farewell(&end, &instruments, Style { color }))?;
+    }
     if let Some(embedded) = &mut embedded {
         embedded.stop()?;
     }
-    bid_farewell(&options, &end)?;
-    Ok(match (end.interrupted, end.halted) {
-        (true, _) => Outcome::Interrupted,
-        (false, true) => Outcome::Halted,
-        (false, false) => Outcome::Done,
+    Ok(match (end.interrupted, end.halted, end.strategies.is_empty()) {
+        (true, ..) => Outcome::Interrupted,
+        (_, true, _) => Outcome::Halted,
+        (_, _, true) => Outcome::Refused,
+        (false, false, false) => Outcome::Done,
     })
+}
+
+/// Nothing runs yet: what to do about it.
+fn tell_idle(options: &RunOptions) -> anyhow::Result<()> {
+    let Output::People { .. } = options.output else { return Ok(()) };
+    output::line(&format!(
+        "no strategy runs; this waits for a script in {} to be saved or mended",
+        paths(options)
+    ))
+}
+
+fn paths(options: &RunOptions) -> String {
+    let paths: Vec<String> = options.paths.iter().map(|path| path.display().to_string()).collect();
+    paths.join(", ")
 }
 
 /// What trades where, before anything happens.
 fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Result<()> {
     let Output::People { color } = options.output else { return Ok(()) };
-    let paths: Vec<String> = options.paths.iter().map(|path| path.display().to_string()).collect();
     let market = match (&options.feed, embedded) {
-        (Some(feed), _) => format!("the embedded exchange, replaying {}", feed.display()),
-        (None, true) => {
-            format!("the embedded exchange, a synthetic market of seed {}", options.seed)
-        }
+        (Some(feed), _) => format!("{} replayed by the embedded exchange", feed.display()),
+        (None, true) => format!("the embedded exchange, synthetic, seed {}", options.seed),
         (None, false) => flowbtc.url.clone(),
     };
     let money = match (options.live, &flowbtc.paper) {
         (true, _) => "LIVE, with real money",
-        (false, Some(_)) => "on paper: the venue's market, a simulated account",
-        (false, None) => "on paper: a simulated venue",
+        (false, Some(_)) => "paper: the venue's market, a simulated account",
+        (false, None) => "paper: a simulated venue",
     };
     let style = Style { color };
     let head = style.paint(Tone::Strong, &format!("lunario {}", env!("CARGO_PKG_VERSION")));
-    let paths = paths.join(", ");
-    output::line(&format!("{head}  {paths} on {market}; {money}"))?;
-    output::line(&style.paint(
-        Tone::Faint,
-        &format!(
-            "saves are taken up at once; state in {}; Ctrl-C ends the run",
-            options.state.display()
-        ),
-    ))
+    let tone = if options.live { Tone::Bad } else { Tone::Good };
+    output::line(&head)?;
+    for (name, value) in [
+        ("scripts", paths(options)),
+        ("market", market),
+        ("money", style.paint(tone, money)),
+        ("state", options.state.display().to_string()),
+    ] {
+        output::line(&format!("  {}  {value}", style.paint(Tone::Faint, &format!("{name:<7}"))))?;
+    }
+    let hint = "Save a script and the new version trades at the next event. Ctrl-C ends the run. \
+                Times are UTC.";
+    output::line(&format!("{}\n", style.paint(Tone::Faint, hint)))
 }
 
-/// How every strategy stands at the end.
-fn bid_farewell(options: &RunOptions, end: &LiveEnd) -> anyhow::Result<()> {
-    let Output::People { .. } = options.output else { return Ok(()) };
-    let mut sections = Vec::new();
+/// How every strategy stands at the end, as a table.
+fn farewell(end: &LiveEnd, instruments: &Instruments, style: Style) -> String {
+    let mut rows = Vec::new();
+    let mut total: BTreeMap<String, Decimal> = BTreeMap::new();
     for strategy in &end.strategies {
-        let mut section = Section::new(&strategy.name);
-        section.row("version", strategy.version.to_string());
+        let halted = if strategy.halted.is_some() { " (halted)" } else { "" };
+        let name = format!("{}{halted}", strategy.name);
+        let version = strategy.version.0.get(..8).unwrap_or_default().to_owned();
         for position in &strategy.positions {
-            section.row("instrument", position.instrument.clone());
-            section.row("position", decimal::show(position.qty));
-            section.row("fills", position.fills.to_string());
-            section.row("realized", decimal::show(position.realized));
-            section.row("unrealized", decimal::show(position.unrealized));
-            section.row("fees", decimal::show(position.fees));
-            section.row("net", decimal::show(position.net));
+            let row = instruments.find(&position.instrument);
+            let (base, quote) =
+                row.map(|row| (row.base.clone(), row.quote.clone())).unwrap_or_default();
+            *total.entry(quote.clone()).or_default() += position.net;
+            rows.push(vec![
+                Cell::toned(name.clone(), Tone::Strong),
+                version.clone().into(),
+                format!("{} {base}", decimal::show(position.qty)).into(),
+                count(position.fills).into(),
+                signed(position.realized).into(),
+                signed(position.unrealized).into(),
+                money(position.fees).into(),
+                net(position.net, &quote),
+            ]);
         }
-        if let Some(reason) = &strategy.halted {
-            section.row("halted", reason.clone());
+        if strategy.positions.is_empty() {
+            let mut row = vec![Cell::toned(name, Tone::Strong), version.into()];
+            row.extend(["–", "0", "–", "–", "–", "–"].map(Cell::plain));
+            rows.push(row);
         }
-        sections.push(section);
     }
-    output::print(&format!("\n{}", summary::table(&sections)))?;
-    if end.open_orders > 0 {
-        output::complain(&format!(
-            "{} orders were not confirmed as canceled; look at the venue",
-            end.open_orders
-        ));
+    if rows.len() > 1 {
+        for (quote, sum) in &total {
+            let mut row = vec![Cell::toned("all", Tone::Strong)];
+            row.extend([""; 6].map(Cell::plain));
+            row.push(net(*sum, quote));
+            rows.push(row);
+        }
     }
-    Ok(())
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heading =
+        ["strategy", "version", "position", "fills", "realized", "unrealized", "fees", "net"];
+    format!("\n{}", summary::table(&heading, &rows, style))
+}
+
+fn net(value: Decimal, quote: &str) -> Cell {
+    let text = format!("{} {quote}", signed(value));
+    gain_tone(value).map_or(Cell::plain(text.clone()), |tone| Cell::toned(text, tone))
 }

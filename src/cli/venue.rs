@@ -6,10 +6,10 @@ use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
-use crate::run::venue::{TestUser, VenueRun};
-use anyhow::Context;
+use crate::run::venue::{TestUser, VenueRun, write_ledger};
+use crate::show::style::count;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -111,7 +111,11 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
     signals::watch(run.post())?;
     // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
     output::line(&ready(&run.url(), &users).json())?;
-    run.run(options.run_for.map(|span| clock::now().plus(span)))?;
+    if let (Output::People { .. }, Some(user)) = (options.output, users.first()) {
+        output::tell(&invitation(&run.url(), user));
+    }
+    let mut played = |events| played(options.output, events);
+    run.run(options.run_for.map(|span| clock::now().plus(span)), &mut played)?;
     let ledger = run.ledger(&users).json();
     if let Some(folder) = &options.state {
         write_ledger(folder, &ledger)?;
@@ -120,6 +124,32 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
         output::line(&ledger)?;
     }
     Ok(Outcome::Done)
+}
+
+/// How to trade here, as a line to copy.
+fn invitation(url: &str, user: &TestUser) -> String {
+    format!(
+        "FlowBTC is served at {url} until Ctrl-C. To trade on it, in another terminal:\n  \
+         LUNARIO_FLOWBTC_USER={} LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
+        user.user,
+        user.password.expose()
+    )
+}
+
+/// A recorded market has come to its end.
+fn played(output: Output, events: u64) {
+    let line = Plain::map(vec![
+        ("event", Plain::text("feed_ended")),
+        ("market_events", Plain::Int(i64::try_from(events).unwrap_or(i64::MAX))),
+    ]);
+    match output {
+        // A reader that has gone away does not stop a venue.
+        Output::Json => drop(output::line(&line.json())),
+        Output::People { .. } => output::tell(&format!(
+            "the feed has come to its end after {} events; orders are still taken",
+            count(events)
+        )),
+    }
 }
 
 fn ready(url: &str, users: &[TestUser]) -> Plain {
@@ -137,10 +167,4 @@ fn ready(url: &str, users: &[TestUser]) -> Plain {
         ("flowbtc_ws", Plain::text(url)),
         ("accounts", Plain::List(accounts.collect())),
     ])
-}
-
-fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
-        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
 }

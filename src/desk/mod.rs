@@ -20,8 +20,8 @@ pub use subscription::{Subscription, SubscriptionError};
 pub trait Desk {
     /// The moment of what is asked next; `row` is the row of the loaded block being handled.
     fn at(&mut self, now: Time, row: Option<usize>);
-    /// One order through the gate. Always an answer at once: a pending order, or a rejected one with
-    /// its reason.
+    /// One order through the gate. Always an answer at once: a pending order, or a rejected one
+    /// with its reason.
     fn place(&mut self, who: StrategyId, ask: &Ask) -> Order;
     /// Asks for an end to an order of this strategy.
     ///
@@ -55,6 +55,8 @@ pub trait Desk {
     fn cancel_timer(&mut self, who: StrategyId, name: &str) -> bool;
     fn instrument(&self, id: InstrumentId) -> Option<Instrument>;
     fn instrument_named(&self, name: &str) -> Option<Instrument>;
+    /// The names of all instruments of the run, for messages.
+    fn instrument_names(&self) -> Vec<String>;
     /// The last `n` trades, quotes or bars seen, oldest first.
     fn trades(&mut self, instrument: InstrumentId, n: usize) -> Vec<Trade>;
     fn quotes(&mut self, instrument: InstrumentId, n: usize) -> Vec<Quote>;
@@ -188,6 +190,10 @@ impl Desk for Closed {
 
     fn instrument_named(&self, name: &str) -> Option<Instrument> {
         self.instruments.find(name).cloned()
+    }
+
+    fn instrument_names(&self) -> Vec<String> {
+        self.instruments.iter().map(Instrument::name).collect()
     }
 
     fn trades(&mut self, _: InstrumentId, _: usize) -> Vec<Trade> {

@@ -142,6 +142,10 @@ impl Desk for Core {
         self.instruments.find(name).cloned()
     }
 
+    fn instrument_names(&self) -> Vec<String> {
+        self.instruments.iter().map(Instrument::name).collect()
+    }
+
     fn trades(&mut self, instrument: InstrumentId, n: usize) -> Vec<Trade> {
         self.want_history(instrument, HistoryKind::Trades, n);
         self.market.trades(instrument, n).cloned().collect()

@@ -15,9 +15,10 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::desk::{Fault, Words};
 pub use config::EngineConfig;
 pub use core::Core;
 pub use flow::{Engine, In, Operator, Out};
 pub use note::Note;
 pub use record::Record;
-pub use roster::StrategyStatus;
+pub use roster::{PositionStatus, StrategyStatus};

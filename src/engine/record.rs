@@ -1,4 +1,5 @@
-//! Journal records: what was decided, in the order in which it was decided, as text people can read.
+//! Journal records: what was decided, in the order in which it was decided, as text people can
+//! read.
 
 use crate::account::Order;
 use crate::base::{

@@ -307,7 +307,8 @@ impl Slot {
         }
     }
 
-    /// Takes up the failures since the last look; past the budget of failures the strategy is halted.
+    /// Takes up the failures since the last look; past the budget of failures the strategy is
+    /// halted.
     pub fn look_at_faults(&mut self, core: &Rc<RefCell<Core>>, config: &EngineConfig) {
         let Some(strategy) = &mut self.strategy else { return };
         let faults = strategy.take_faults();

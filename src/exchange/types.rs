@@ -19,7 +19,8 @@ pub enum QueueModel {
     RiskAverse,
 }
 
-/// An order as it arrives. `client_id` is the caller's own number (0: none), echoed in every report.
+/// An order as it arrives. `client_id` is the caller's own number (0: none), echoed in every
+/// report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewOrder {
     pub account: AccountNumber,
@@ -121,7 +122,8 @@ pub struct Report {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReportKind {
-    /// The order's state after a change (accepted and working, filled, canceled, expired, rejected).
+    /// The order's state after a change (accepted and working, filled, canceled, expired,
+    /// rejected).
     Order(SimOrder),
     /// `old` was taken off the book and `new` stands in its place.
     Replaced {

@@ -1,13 +1,14 @@
 //! The time budget of handlers: a watchdog thread that stops a VM from outside.
 //!
-//! In normal running no interrupt is installed, so the scripts pay nothing. The host arms the watchdog
-//! around each delivery; once the budget has passed the watchdog stores a raw callback into the VM,
-//! which the VM calls at its next safepoint (loop back-edges, calls, returns, native code included).
-//! A first call that finds the walk over rows moving gives the current row its own full budget; a call
-//! that finds it standing raises an error, and goes on raising at every further safepoint until the
-//! delivery has returned, so that `pcall` cannot keep it.
+//! In normal running no interrupt is installed, so the scripts pay nothing. The host arms the
+//! watchdog around each delivery; once the budget has passed the watchdog stores a raw callback
+//! into the VM, which the VM calls at its next safepoint (loop back-edges, calls, returns, native
+//! code included). A first call that finds the walk over rows moving gives the current row its own
+//! full budget; a call that finds it standing raises an error, and goes on raising at every further
+//! safepoint until the delivery has returned, so that `pcall` cannot keep it.
 //!
-//! This file reads the clock: a budget is about real time, and its breach is an input of the engine.
+//! This file reads the clock: a budget is about real time, and its breach is an input of the
+//! engine.
 #![allow(unsafe_code, clippy::disallowed_methods)]
 
 use mlua::ffi;
@@ -37,8 +38,8 @@ struct Armed {
 /// The VM's callback table. Written under the mutex only, and only while the VM lives.
 struct Callbacks(*mut ffi::lua_Callbacks);
 
-// SAFETY: the pointer is only used under `Watched::state`, by the watchdog to store one word and by the
-// VM's own thread; `Budget::drop` clears it under the same mutex before the VM goes away.
+// SAFETY: the pointer is only used under `Watched::state`, by the watchdog to store one word and by
+// the VM's own thread; `Budget::drop` clears it under the same mutex before the VM goes away.
 unsafe impl Send for Callbacks {}
 
 /// One VM's budget. Lives on the VM's thread.
@@ -213,15 +214,15 @@ mod watchdog {
     }
 }
 
-/// The first word of a VM's control buffer: the row being handled. Whoever holds it keeps the buffer
-/// alive beside it.
+/// The first word of a VM's control buffer: the row being handled. Whoever holds it keeps the
+/// buffer alive beside it.
 #[derive(Copy, Clone)]
 pub struct RowWord(*const u32);
 
 impl RowWord {
     fn read(self) -> u32 {
-        // SAFETY: `buffer_word` made the address from a buffer whose bytes do not move, and the script
-        // that arms the budget owns that buffer.
+        // SAFETY: `buffer_word` made the address from a buffer whose bytes do not move, and the
+        // script that arms the budget owns that buffer.
         unsafe { self.0.read_volatile() }
     }
 }

@@ -41,8 +41,8 @@ const ACTIVE: &[&str] = &[
     "on_feed",
 ];
 
-/// The two forms of the trade handler, the event as a table and its fields as arguments; a script has
-/// one of them at most.
+/// The two forms of the trade handler, the event as a table and its fields as arguments; a script
+/// has one of them at most.
 pub const TRADE_HANDLERS: &[&str] = &["on_trade", "on_trade_fields"];
 
 const KEYS: &[&str] = &["params", "subscribe", "invariants"];
@@ -88,7 +88,8 @@ pub fn declared(value: &Value, default_instrument: Option<&str>) -> Result<Decla
     let handlers = handlers(table)?;
     if !ACTIVE.iter().any(|name| handlers.contains_key(name)) {
         return problem(
-            "the table has no handler: add on_trade, on_quote, on_book, on_bar, on_timer or on_start",
+            "the table has no handler: add on_trade, on_quote, on_book, on_bar, on_timer or \
+             on_start",
             "return",
         );
     }
@@ -315,7 +316,8 @@ fn parse(entry: &str) -> Result<Subscription, Problem> {
 fn filtered(entry: &Table) -> Result<Subscription, Problem> {
     let Ok(first) = entry.raw_get::<String>(1) else {
         return problem(
-            "a subscribe table starts with its stream: { \"quotes flowbtc:BTCBRL\", mid_moves = 10 }",
+            "a subscribe table starts with its stream: \
+             { \"quotes flowbtc:BTCBRL\", mid_moves = 10 }",
             "subscribe",
         );
     };
@@ -346,7 +348,8 @@ fn default_subscriptions(
             Ok(wanted.map(|(_, channel)| Subscription::new(*channel, instrument)).collect())
         }
         None => problem(
-            "subscribe is missing: say what to listen to, subscribe = { \"trades flowbtc:BTCBRL\" }",
+            "subscribe is missing: say what to listen to, \
+             subscribe = { \"trades flowbtc:BTCBRL\" }",
             "return",
         ),
     }

@@ -1,7 +1,8 @@
 //! The host of the scripts: the only room that knows the VM.
 //!
-//! A strategy is one VM: sandboxed, capped in memory, stopped by a watchdog when a handler runs past
-//! its budget. Events reach it as rows in a buffer, walked by a trusted prelude inside one coroutine.
+//! A strategy is one VM: sandboxed, capped in memory, stopped by a watchdog when a handler runs
+//! past its budget. Events reach it as rows in a buffer, walked by a trusted prelude inside one
+//! coroutine.
 
 pub mod api;
 mod bind;

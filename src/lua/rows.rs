@@ -23,7 +23,8 @@ pub const TRADE_FIELDS: u32 = 3;
 
 type Row = [u8; ROW];
 
-/// Appends the block's trades of at least `min_qty` to `out`; `map` gets each row's place in the block.
+/// Appends the block's trades of at least `min_qty` to `out`; `map` gets each row's place in the
+/// block.
 pub fn encode_block(
     block: &TradeBlock,
     min_qty: Option<Decimal>,

@@ -1,19 +1,21 @@
 //! A Lua strategy: one VM and its deliveries.
 #![allow(clippy::wildcard_enum_match_arm)] // the VM's value and error types are open lists
 
-use super::bind::{self, Host, RowTimes};
+mod faults;
+mod see;
+mod strategy;
+
+use super::bind::{self, Host};
 use super::budget::{Budget, RowWord};
 use super::graph::Candidate;
 use super::load::{self, Declared, Param};
-use super::{fault, rows, values, vm};
+use super::vm::{self, Code};
+use super::{fault, rows, values};
 use crate::account::Order;
-use crate::base::tape::TradeBlock;
-use crate::base::{
-    InstrumentId, Level, Plain, Quote, Span, StrategyId, Time, Trade, Version, decimal,
-};
-use crate::desk::{Desk, Fault, FaultKind, Mode, Seen, Strategy, Subscription};
+use crate::base::{OrderKey, Span, StrategyId, Time};
+use crate::desk::{Desk, Fault, FaultKind, Mode};
 use mlua::{Buffer, Function, Lua, Table, Value};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -60,8 +62,8 @@ pub struct Setup {
 /// A handler that sleeps again and again cannot make the engine spin.
 const SHORTEST_SLEEP: Span = Span::from_millis(1);
 
-/// The most rows a VM's buffer holds.
-pub const MAX_ROWS: usize = 65_536;
+/// The rows a VM's buffer holds at first; it grows to the longest block.
+const FIRST_ROWS: usize = 64;
 const MAX_INSTRUMENTS: usize = 1_024;
 const SINGLE: u32 = 0;
 /// Answers of the prelude's deliveries.
@@ -97,9 +99,12 @@ pub struct Script {
     encoded: Vec<u8>,
     map: Vec<usize>,
     row_times: Rc<Vec<(usize, Time)>>,
-    capacity: usize,
     min_qty: Option<crate::base::Decimal>,
     on_trade: Option<OnTrade>,
+    update_order: Function,
+    /// Orders that changed since the script last ran; its tables of them are refreshed before it
+    /// runs again.
+    changed: BTreeMap<OrderKey, Order>,
     tasks: BTreeMap<(Time, u64), u32>,
     task_count: u64,
     faults: Vec<Fault>,
@@ -119,16 +124,10 @@ impl Script {
     /// When the source does not compile, fails while it loads, or declares what makes no sense.
     pub fn load(candidate: Candidate, setup: Setup) -> Result<Script, Fault> {
         let at = setup.now;
-        let own = |err: &mlua::Error| plain_fault(&candidate, "load", &err.to_string(), at);
+        let own = |err: &mlua::Error| faults::plain_fault(&candidate, "load", &err.to_string(), at);
         let lua = vm::open(setup.seed).map_err(|err| own(&err))?;
-        let host = Rc::new(Host {
-            desk: Rc::clone(&setup.desk),
-            who: setup.who,
-            sources: candidate.sources.clone(),
-            now: Cell::new(at),
-            rows: RefCell::new(None),
-            update_order: RefCell::new(None),
-        });
+        let (desk, sources) = (Rc::clone(&setup.desk), candidate.sources.clone());
+        let host = Rc::new(Host::new(desk, setup.who, sources, at));
         let parts = Parts::make(&lua, &host, setup.limits.memory).map_err(|err| own(&err))?;
         let mut budget = Budget::new(&lua);
         budget.arm(setup.limits.load, parts.row);
@@ -137,9 +136,10 @@ impl Script {
             load.call::<Value>(candidate.entry.as_str())
         });
         let stopped = budget.disarm();
-        let value = loaded.map_err(|err| load_fault(&candidate, &err, stopped, at))?;
+        let value = loaded.map_err(|err| faults::load_fault(&candidate, &err, stopped, at))?;
         let declared = load::declared(&value, setup.default_instrument.as_deref());
-        let declared = declared.map_err(|problem| problem_fault(&candidate, &problem, at))?;
+        let declared =
+            declared.map_err(|problem| faults::problem_fault(&candidate, &problem, at))?;
         let min_qty = one_filter(&declared);
         let on_trade = trade_handler(&declared);
         let mut script = Script {
@@ -155,9 +155,10 @@ impl Script {
             encoded: Vec::new(),
             map: Vec::new(),
             row_times: Rc::new(Vec::new()),
-            capacity: 1,
             min_qty,
             on_trade,
+            update_order: parts.update_order,
+            changed: BTreeMap::new(),
             tasks: BTreeMap::new(),
             task_count: 0,
             faults: Vec::new(),
@@ -178,8 +179,8 @@ impl Script {
             }
         }
         let params = load::resolve_params(&self.declared.params, &overrides);
-        let params =
-            params.map_err(|why| plain_fault(&self.candidate, "params", &why, setup.now))?;
+        let params = params
+            .map_err(|why| faults::plain_fault(&self.candidate, "params", &why, setup.now))?;
         let fill = || -> Result<(), String> {
             let text = |err: mlua::Error| err.to_string();
             let ctx: Table = self.prelude.get("ctx").map_err(text)?;
@@ -195,7 +196,7 @@ impl Script {
             ctx.raw_set("now", setup.now.seconds()).map_err(text)?;
             self.name_instruments()
         };
-        fill().map_err(|why| plain_fault(&self.candidate, "subscribe", &why, setup.now))
+        fill().map_err(|why| faults::plain_fault(&self.candidate, "subscribe", &why, setup.now))
     }
 
     fn name_instruments(&self) -> Result<(), String> {
@@ -205,7 +206,11 @@ impl Script {
         for entry in &self.declared.subscriptions {
             let known = self.host.desk.borrow().instrument_named(&entry.instrument);
             let Some(known) = known else {
-                return Err(format!("this run knows no instrument {}", entry.instrument));
+                let names = self.host.desk.borrow().instrument_names().join(", ");
+                return Err(format!(
+                    "this run knows no instrument {}; it knows {names}",
+                    entry.instrument
+                ));
             };
             if usize::from(known.id.0) >= MAX_INSTRUMENTS {
                 return Err(format!(
@@ -247,6 +252,18 @@ impl Script {
         self.lua.used_memory()
     }
 
+    /// Makes room for `rows` rows. The buffer is the host's, and does not count against the
+    /// script's memory.
+    fn grow(&mut self, rows: usize) -> mlua::Result<()> {
+        if rows * rows::ROW <= self.buffer.len() {
+            return Ok(());
+        }
+        let bytes = rows.next_power_of_two() * rows::ROW;
+        self.lua.set_memory_limit(self.limits.memory + bytes)?;
+        self.buffer = self.lua.create_buffer_with_capacity(bytes)?;
+        self.prelude.get::<Function>("set_rows")?.call(self.buffer.clone())
+    }
+
     fn handler(&self, name: &str) -> Option<Function> {
         self.declared.handlers.get(name).cloned()
     }
@@ -274,10 +291,18 @@ impl Script {
         budget: Duration,
         args: (u32, Function, Value, Value),
     ) -> Option<u32> {
+        self.refresh(name);
         self.budget.arm(budget, self.row);
         let answer = self.deliver.call::<Answer>(args);
         let stopped = self.budget.disarm();
         self.answered(name, answer, stopped)
+    }
+
+    fn refresh(&mut self, name: &str) {
+        if let Err(err) = self.refresh_orders() {
+            let (now, _) = self.host.moment();
+            self.fail(name, &err.to_string(), "", false, now);
+        }
     }
 
     fn answered(&mut self, name: &str, answer: mlua::Result<Answer>, stopped: bool) -> Option<u32> {
@@ -352,276 +377,23 @@ impl Script {
         self.map.clear();
         self.run(name, self.limits.handler, (walk, handler, Value::Integer(0), Value::Integer(0)));
     }
-
-    fn seen_fields(
-        &mut self,
-        now: Time,
-        name: &'static str,
-        make: impl FnOnce(&Script) -> mlua::Result<Value>,
-    ) {
-        if !self.declared.handlers.contains_key(name) {
-            return;
-        }
-        match make(self) {
-            Ok(object) => self.single(now, name, object, Value::Nil),
-            Err(err) => self.fail(name, &err.to_string(), "", false, now),
-        }
-    }
-
-    fn instrument_name(&self, id: InstrumentId) -> String {
-        self.host.desk.borrow().instrument(id).map(|row| row.name()).unwrap_or_default()
-    }
-
-    fn order_value(&self, order: &Order) -> mlua::Result<Value> {
-        let update: Function = self.prelude.get("update_order")?;
-        update.call(bind::order_row(&self.lua, order)?)
-    }
-
-    fn see_trade(&mut self, trade: &Trade) {
-        if let Some(OnTrade { name, walk, handler }) = self.on_trade.clone() {
-            self.one_row(trade.time, name, walk, handler, &rows::trade_row(trade));
-        }
-    }
-
-    fn see_quote(&mut self, quote: &Quote) {
-        if let Some(handler) = self.handler("on_quote") {
-            self.one_row(quote.time, "on_quote", rows::QUOTE, handler, &rows::quote_row(quote));
-        }
-    }
-
-    fn book_value(
-        &self,
-        time: Time,
-        instrument: InstrumentId,
-        bids: &[Level],
-        asks: &[Level],
-    ) -> mlua::Result<Value> {
-        let side = |levels: &[Level]| -> mlua::Result<Table> {
-            let list = self.lua.create_table_with_capacity(levels.len(), 0)?;
-            for (at, level) in levels.iter().enumerate() {
-                let row = self.lua.create_table_with_capacity(0, 2)?;
-                row.raw_set("price", decimal::to_f64(level.price))?;
-                row.raw_set("qty", decimal::to_f64(level.qty))?;
-                list.raw_set(at + 1, row)?;
-            }
-            Ok(list)
-        };
-        let book: Function = self.prelude.get("book")?;
-        book.call((time.seconds(), instrument.0, side(bids)?, side(asks)?))
-    }
-
-    fn see_fill(&mut self, now: Time, fill: &crate::base::Fill, order: &Order) {
-        let order = match self.order_value(order) {
-            Ok(order) => order,
-            Err(err) => return self.fail("on_fill", &err.to_string(), "", false, now),
-        };
-        self.seen_fields(now, "on_fill", |script| {
-            let table = script.lua.create_table()?;
-            table.raw_set("order", order)?;
-            table.raw_set("instrument", script.instrument_name(fill.instrument))?;
-            table.raw_set("price", decimal::to_f64(fill.price))?;
-            table.raw_set("qty", decimal::to_f64(fill.qty))?;
-            table.raw_set("side", fill.side.word())?;
-            table.raw_set("fee", decimal::to_f64(fill.fee))?;
-            table.raw_set("fee_currency", fill.fee_asset.as_str())?;
-            table.raw_set("liquidity", fill.liquidity.word())?;
-            table.raw_set("time", fill.time.seconds())?;
-            Ok(Value::Table(table))
-        });
-    }
-
-    fn text_table(&self, pairs: &[(&str, &str)], time: Option<Time>) -> mlua::Result<Value> {
-        let table = self.lua.create_table()?;
-        for (key, text) in pairs {
-            table.raw_set(*key, *text)?;
-        }
-        if let Some(time) = time {
-            table.raw_set("time", time.seconds())?;
-        }
-        Ok(Value::Table(table))
-    }
 }
 
-impl Strategy for Script {
-    fn version(&self) -> &Version {
-        &self.candidate.version
-    }
+/// The walk over event rows, which runs for every event.
+const WALK: &str = include_str!("prelude/walk.luau");
 
-    fn subscriptions(&self) -> &[Subscription] {
-        &self.declared.subscriptions
-    }
-
-    fn start(&mut self, now: Time) {
-        self.single(now, "on_start", Value::Nil, Value::Nil);
-    }
-
-    fn load_block(&mut self, block: &TradeBlock) {
-        if self.on_trade.is_none() {
-            self.map.clear();
-            self.capacity = block.len();
-            return;
-        }
-        rows::encode_block(block, self.min_qty, &mut self.encoded, &mut self.map);
-        self.capacity = block.len();
-        let times = self.map.iter().filter_map(|at| Some((*at, *block.times.get(*at)?)));
-        match Rc::get_mut(&mut self.row_times) {
-            Some(kept) => {
-                kept.clear();
-                kept.extend(times);
-            }
-            None => self.row_times = Rc::new(times.collect()),
-        }
-        self.buffer.write_bytes(0, &self.encoded);
-    }
-
-    fn rows(&mut self, from: usize, to: usize) -> usize {
-        let Some(OnTrade { name, walk, handler }) = self.on_trade.clone() else { return to };
-        let mut first = self.map.partition_point(|at| *at < from);
-        let last = self.map.partition_point(|at| *at < to);
-        let times = RowTimes { control: self.control.clone(), rows: Rc::clone(&self.row_times) };
-        self.host.rows.replace(Some(times));
-        let mut next = to;
-        while first < last {
-            self.control.write_bytes(0, &u64::try_from(first).unwrap_or_default().to_le_bytes());
-            let (a, b) = (Value::Number(lossy_len(first)), Value::Number(lossy_len(last - 1)));
-            let faults = self.faults.len();
-            let done = self.run(name, self.limits.handler, (walk, handler.clone(), a, b));
-            let at = done.or_else(|| Some(u32::from_le_bytes(self.control.read_bytes::<4>(0))));
-            let at = at.and_then(|at| usize::try_from(at).ok()).unwrap_or(last);
-            first = at + 1;
-            let acted = self.control.read_bytes::<4>(4) != [0; 4];
-            let failed = self.faults.len() > faults;
-            if (acted || failed || done.is_none()) && first < last {
-                next = self.map.get(at).map_or(to, |row| row + 1);
-                break;
-            }
-        }
-        self.host.rows.replace(None);
-        if let Some((_, time)) =
-            next.checked_sub(1).and_then(|_| self.row_times.get(first.saturating_sub(1)).copied())
-        {
-            self.host.now.set(time);
-        }
-        next
-    }
-
-    fn seen(&mut self, now: Time, news: &Seen<'_>) {
-        match news {
-            Seen::Trade(trade) => self.see_trade(trade),
-            Seen::Quote(quote) => self.see_quote(quote),
-            Seen::Book { time, instrument, bids, asks } => {
-                self.seen_fields(now, "on_book", |script| {
-                    script.book_value(*time, *instrument, bids, asks)
-                });
-            }
-            Seen::Bar(bar) => self.seen_fields(now, "on_bar", |script| {
-                let table = script.lua.create_table()?;
-                bind::bar_fields(&table, bar, &script.instrument_name(bar.instrument))?;
-                Ok(Value::Table(table))
-            }),
-            Seen::Timer { name, time } => {
-                self.seen_fields(now, "on_timer", |script| {
-                    script.text_table(&[("name", name)], Some(*time))
-                });
-            }
-            Seen::Order(order) => match self.order_value(order) {
-                Ok(value) => self.single(now, "on_order", value, Value::Nil),
-                Err(err) => self.fail("on_order", &err.to_string(), "", false, now),
-            },
-            Seen::Fill { fill, order, position } => {
-                self.know_position(fill.instrument, *position);
-                self.see_fill(now, fill, order);
-            }
-            Seen::Feed(feed) => self.seen_fields(now, "on_feed", |script| {
-                let pairs = [
-                    ("venue", &*feed.venue.0),
-                    ("channel", feed.channel.word()),
-                    ("state", feed.state.word()),
-                    ("reason", feed.reason.as_str()),
-                ];
-                script.text_table(&pairs, Some(feed.time))
-            }),
-        }
-    }
-
-    fn know_order(&mut self, order: &Order) {
-        drop(self.order_value(order));
-    }
-
-    fn know_position(&mut self, instrument: InstrumentId, qty: f64) {
-        let at = usize::from(instrument.0);
-        if at < MAX_INSTRUMENTS {
-            self.positions.write_bytes(at * 8, &qty.to_le_bytes());
-        }
-    }
-
-    fn wake(&mut self, now: Time) {
-        while let Some(entry) = self.tasks.first_entry().filter(|task| task.key().0 <= now) {
-            let task = entry.remove();
-            self.host.now.set(now);
-            self.host.rows.replace(None);
-            let Ok(wake) = self.prelude.get::<Function>("wake") else { return };
-            self.budget.arm(self.limits.handler, self.row);
-            let answer = wake.call::<Answer>((task, now.seconds()));
-            let stopped = self.budget.disarm();
-            self.answered("ctx:sleep", answer, stopped);
-        }
-    }
-
-    fn wake_at(&self) -> Option<Time> {
-        self.tasks.first_key_value().map(|((at, _), _)| *at)
-    }
-
-    fn save(&mut self, now: Time) -> Result<Plain, Fault> {
-        self.host.now.set(now);
-        let ctx: mlua::Result<Table> = self.prelude.get("ctx");
-        let value = match (self.handler("on_save"), ctx) {
-            (Some(handler), Ok(ctx)) => {
-                self.budget.arm(self.limits.load, self.row);
-                let saved = handler.call::<Value>(ctx);
-                let stopped = self.budget.disarm();
-                saved.map_err(|err| load_fault(&self.candidate, &err, stopped, now))?
-            }
-            (None, Ok(ctx)) => ctx.raw_get("state").unwrap_or(Value::Nil),
-            (_, Err(err)) => {
-                return Err(plain_fault(&self.candidate, "save", &err.to_string(), now));
-            }
-        };
-        values::to_plain(&value, "state")
-            .map_err(|why| plain_fault(&self.candidate, "on_save", &why, now))
-    }
-
-    fn restore(&mut self, now: Time, state: &Plain, from: &Version) -> Result<(), Fault> {
-        self.host.now.set(now);
-        let fault = |why: String| plain_fault(&self.candidate, "on_load", &why, now);
-        let value = bind::restore(&self.lua, &self.prelude, &self.host, state).map_err(fault)?;
-        let ctx: Table = self.prelude.get("ctx").map_err(|err| fault(err.to_string()))?;
-        let Some(handler) = self.handler("on_load") else {
-            let keep = if value.is_nil() { None } else { Some(value) };
-            if let Some(value) = keep {
-                ctx.raw_set("state", value).map_err(|err| fault(err.to_string()))?;
-            }
-            return Ok(());
-        };
-        self.budget.arm(self.limits.load, self.row);
-        let loaded = handler.call::<()>((ctx, value, &*from.0));
-        let stopped = self.budget.disarm();
-        loaded.map_err(|err| load_fault(&self.candidate, &err, stopped, now))
-    }
-
-    fn stop(&mut self, now: Time) {
-        self.single(now, "on_stop", Value::Nil, Value::Nil);
-    }
-
-    fn take_faults(&mut self) -> Vec<Fault> {
-        std::mem::take(&mut self.faults)
-    }
-}
+/// The trusted half of the host inside each VM: one chunk in three files.
+pub const PRELUDE: &str = concat!(
+    include_str!("prelude/runner.luau"),
+    include_str!("prelude/asks.luau"),
+    include_str!("prelude/modules.luau"),
+);
 
 /// The pieces of a VM that deliveries use.
 struct Parts {
     prelude: Table,
     deliver: Function,
+    update_order: Function,
     control: Buffer,
     row: RowWord,
     buffer: Buffer,
@@ -631,19 +403,19 @@ struct Parts {
 impl Parts {
     fn make(lua: &Lua, host: &Rc<Host>, memory: usize) -> mlua::Result<Parts> {
         let control = lua.create_buffer_with_capacity(8)?;
-        let buffer = lua.create_buffer_with_capacity(MAX_ROWS * rows::ROW)?;
+        let buffer = lua.create_buffer_with_capacity(FIRST_ROWS * rows::ROW)?;
         let positions = lua.create_buffer_with_capacity(MAX_INSTRUMENTS * 8)?;
         let row = super::budget::buffer_word(lua, &control)?;
         let functions = bind::functions(lua, host)?;
-        let prelude: Table = lua
-            .load(include_str!("prelude.luau"))
-            .set_name("=lunario")
-            .set_mode(mlua::chunk::ChunkMode::Text)
-            .call((functions, control.clone(), buffer.clone(), positions.clone()))?;
-        vm::close(lua, &prelude, bind::print(lua, host)?, memory + MAX_ROWS * rows::ROW)?;
-        host.update_order.replace(Some(prelude.get("update_order")?));
+        let walk = vm::trusted(lua, "lunario", WALK, Code::Native)?;
+        let prelude = vm::trusted(lua, "lunario", PRELUDE, Code::Interpreted)?;
+        let prelude: Table =
+            prelude.call((functions, control.clone(), buffer.clone(), positions.clone(), walk))?;
+        vm::close(lua, &prelude, bind::print(lua, host)?, memory)?;
+        let update_order: Function = prelude.get("update_order")?;
+        host.update_order.replace(Some(update_order.clone()));
         let deliver = prelude.get("deliver")?;
-        Ok(Parts { prelude, deliver, control, row, buffer, positions })
+        Ok(Parts { prelude, deliver, update_order, control, row, buffer, positions })
     }
 }
 
@@ -679,56 +451,7 @@ fn lossy(whole: i64) -> f64 {
     whole as f64
 }
 
-#[allow(clippy::cast_precision_loss)] // at most MAX_ROWS
+#[allow(clippy::cast_precision_loss)] // rows of one block
 fn lossy_len(at: usize) -> f64 {
     at as f64
-}
-
-fn plain_fault(candidate: &Candidate, handler: &str, why: &str, at: Time) -> Fault {
-    let (line, column) = load::find_word(candidate, handler);
-    Fault {
-        kind: FaultKind::Error,
-        handler: handler.to_owned(),
-        message: why.to_owned(),
-        file: candidate.entry.clone(),
-        line,
-        column,
-        traceback: String::new(),
-        at,
-    }
-}
-
-fn problem_fault(candidate: &Candidate, problem: &load::Problem, at: Time) -> Fault {
-    let (line, column) = load::find_word(candidate, &problem.word);
-    let made = plain_fault(candidate, "load", &problem.message, at);
-    Fault { line, column, ..made }
-}
-
-/// A failure of the VM itself while it ran a file or a hook.
-fn load_fault(candidate: &Candidate, err: &mlua::Error, stopped: bool, at: Time) -> Fault {
-    let text = deepest(err);
-    let (message, trace) = text.split_once("\nstack traceback:").unwrap_or((&text, ""));
-    let kind = match (stopped, message.contains("not enough memory")) {
-        (true, _) => FaultKind::Budget,
-        (false, true) => FaultKind::Memory,
-        (false, false) => FaultKind::Error,
-    };
-    let mut made = fault::fault(kind, "load", message, trace, &candidate.sources, at);
-    if made.line == 0 {
-        made.file.clone_from(&candidate.entry);
-        (made.line, made.column) = load::find_word(candidate, "return");
-    }
-    made
-}
-
-/// The script's own error inside mlua's wrappings.
-fn deepest(err: &mlua::Error) -> String {
-    match err {
-        mlua::Error::CallbackError { cause, traceback } => {
-            format!("{}\nstack traceback:{traceback}", deepest(cause))
-        }
-        mlua::Error::SyntaxError { message, .. } => message.clone(),
-        mlua::Error::RuntimeError(message) => message.clone(),
-        other => other.to_string(),
-    }
 }

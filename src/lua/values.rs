@@ -54,7 +54,8 @@ fn read_table(table: &Table, place: &str, depth: usize, left: &mut usize) -> Res
             }
             _ => {
                 return Err(format!(
-                    "{place} has a metatable of no registered class; keep plain data or @std objects"
+                    "{place} has a metatable of no registered class; keep plain data or @std \
+                     objects"
                 ));
             }
         },
@@ -97,8 +98,9 @@ fn key_order(a: &Plain, b: &Plain) -> std::cmp::Ordering {
 
 #[allow(clippy::cast_precision_loss, clippy::float_cmp)] // keys 1, 2, 3 … are exact doubles
 fn is_list(pairs: &[(Plain, Plain)]) -> bool {
-    let in_place = |(at, (key, _)): (usize, &(Plain, Plain))| matches!(key, Plain::Number(number) if *number == (at + 1) as f64);
-    !pairs.is_empty() && pairs.iter().enumerate().all(in_place)
+    let keys = pairs.iter().map(|(key, _)| key);
+    let counted = |(at, key): (usize, &Plain)| *key == Plain::Number((at + 1) as f64);
+    !pairs.is_empty() && keys.enumerate().all(counted)
 }
 
 /// Puts plain data into a VM. `object` makes a table an object of a class.

@@ -1,8 +1,10 @@
 //! From what users ask for to what is run: options and configuration into specs.
 
 use super::backtest::{BLOCK_ROWS, Spec, patient};
+use super::feed::Wanted;
 use super::live::{FlowBtc, LiveSpec, mode};
-use super::options::{BacktestOptions, InstrumentOption, RunOptions, VenueOptions};
+use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
+use super::scripts::Unreadable;
 use super::source::Source;
 use super::venue::{Dialect, Embedded, VenueSpec, test_users};
 use crate::base::{
@@ -49,7 +51,9 @@ pub fn candidate(file: &Path) -> anyhow::Result<Candidate> {
     let name = name.with_context(|| format!("{} is no file name", file.display()))?;
     let mut read =
         |path: &str| watch::load_text(&folder.join(path)).map_err(|error| format!("{error:#}"));
-    collect(name, &mut read).map_err(anyhow::Error::from)
+    let collected = collect(name, &mut read);
+    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name).to_owned();
+    Ok(collected.map_err(|error| Unreadable { name, file: file.to_owned(), error })?)
 }
 
 /// The instrument an option describes, with defaults for what it leaves open: tick size 0.01, lot
@@ -63,7 +67,9 @@ pub fn instrument(option: &InstrumentOption, fees: Fees) -> anyhow::Result<Instr
     let quote = option.quote.clone().or_else(|| split.map(|(_, quote)| quote.to_owned()));
     let (Some(base), Some(quote)) = (base, quote) else {
         let name = option.name();
-        anyhow::bail!("{name} does not tell its assets; write --instrument {name},base=X,quote=Y");
+        anyhow::bail!(Unfit(format!(
+            "{name} does not tell its assets; write --instrument {name},base=X,quote=Y"
+        )));
     };
     let lot_size = option.lot.unwrap_or(Decimal::new(1, 8));
     Ok(Instrument {
@@ -154,10 +160,13 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Spec> {
     let name = candidate.name.clone();
     Ok(Spec {
         candidate,
-        feeds: options.feeds.clone(),
-        time_unit: options.time_unit,
-        from: options.from,
-        to: options.to,
+        feed: Wanted {
+            files: options.feeds.clone(),
+            time_unit: options.time_unit,
+            from: options.from,
+            to: options.to,
+            block_rows: BLOCK_ROWS,
+        },
         instrument,
         balances,
         params: params(&options.config, &name, &options.params),
@@ -168,7 +177,6 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Spec> {
         seed: options.seed,
         limits: limits(options.config.limits.of(&name)),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     })
 }
 
@@ -232,7 +240,7 @@ fn instruments(option: Option<&InstrumentOption>, fees: Fees) -> anyhow::Result<
     let known = table.find(&option.name()).cloned();
     let known = known.with_context(|| {
         let names: Vec<String> = table.iter().map(Instrument::name).collect();
-        format!("FlowBTC does not list {}; it lists {}", option.name(), names.join(", "))
+        Unfit(format!("FlowBTC does not list {}; it lists {}", option.name(), names.join(", ")))
     })?;
     table.update(Instrument {
         tick_size: option.tick.unwrap_or(known.tick_size),
@@ -358,19 +366,19 @@ fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
     let user = match (&own.user, trades) {
         (Some(user), _) => user.clone(),
         (None, false) => String::new(),
-        (None, true) => anyhow::bail!(
-            "trading on {url} needs a user: set `user` and `password_env` under [venues.flowbtc], or \
-             LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario venue` prints those of its \
-             test account)"
-        ),
+        (None, true) => anyhow::bail!(Unfit(format!(
+            "trading on {url} needs a user: set `user` and `password_env` under \
+             [venues.flowbtc], or LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario \
+             venue` prints those of its test account)"
+        ))),
     };
     let password = match (&own.password, user.is_empty()) {
         (_, true) => Secret::new(""),
-        (Some(source), false) => source.read()?,
-        (None, false) => anyhow::bail!(
+        (Some(source), false) => source.read().map_err(|why| Unfit(format!("{why:#}")))?,
+        (None, false) => anyhow::bail!(Unfit(format!(
             "{user} on {url} needs a password: set `password_env` or `password_file` under \
              [venues.flowbtc], or LUNARIO_FLOWBTC_PASSWORD"
-        ),
+        ))),
     };
     Ok(FlowBtc {
         per_minute: own.per_minute.unwrap_or(FLOWBTC_PER_MINUTE),

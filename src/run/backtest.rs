@@ -1,20 +1,26 @@
 //! A backtest: a tape, the simulated exchange and the engine, in simulated time.
 //!
 //! The earliest of tape and engine is the clock. Rows between which nothing of the exchange's, no
-//! timer and no message is due go to the strategy in one walk; the walk stops where the strategy acts.
-//! At equal times, what is due comes before the row, and the exchange sees a row before the strategy.
+//! timer and no message is due go to the strategy in one walk; the walk stops where the strategy
+//! acts. At equal times, what is due comes before the row, and the exchange sees a row before the
+//! strategy.
 
+use super::assumptions::assumptions;
+use super::feed::{Feed, Merged, Wanted};
 use super::result::{BacktestResult, FeedSummary};
+use super::shared::Shared;
+use crate::account::Order;
 use crate::account::ledger::fee_in_quote;
 use crate::account::metrics::{Metrics, Recorder};
+use crate::base::decimal::Shown;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Command, Decimal, Event, Instrument, Instruments, Machine, OrderState, Span, StrategyId, Time,
-    VenueIn, VenueName, VenueOut, decimal,
+    Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span, StrategyId,
+    Time, VenueName, decimal,
 };
 use crate::desk::{Fault, Mode, Words};
 use crate::edge::clock::{self, Stopwatch};
-use crate::edge::tape::{TimeUnit, TradesCsv};
+use crate::edge::tape::FeedKind;
 use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out};
 use crate::exchange::{Config, QueueModel, SimConfig, SimVenue};
 use crate::lua::Candidate;
@@ -22,7 +28,7 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -30,12 +36,9 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub candidate: Candidate,
-    /// Trades in CSV, one instrument, the files in time order.
-    pub feeds: Vec<PathBuf>,
-    pub time_unit: Option<TimeUnit>,
-    /// Rows outside of these times are passed over.
-    pub from: Option<Time>,
-    pub to: Option<Time>,
+    /// Trades, quotes or book changes of one instrument. How many rows a walk has at most
+    /// (`block_rows`) does not change the result.
+    pub feed: Wanted,
     pub instrument: Instrument,
     pub balances: Vec<(String, Decimal)>,
     pub params: BTreeMap<String, String>,
@@ -48,14 +51,13 @@ pub struct Spec {
     pub seed: u64,
     pub limits: crate::risk::Limits,
     pub lua: crate::lua::Limits,
-    /// Rows delivered at most in one walk. Does not change the result.
-    pub block_rows: usize,
 }
 
-/// A run's rows in one walk; more does not make it faster.
+/// Rows in one walk; more does not make it faster.
 pub const BLOCK_ROWS: usize = 4_096;
 
-/// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same result.
+/// The limits of a VM in a backtest: generous in time, so that a slow machine gives the same
+/// result.
 #[must_use]
 pub fn patient() -> crate::lua::Limits {
     crate::lua::Limits {
@@ -65,139 +67,76 @@ pub fn patient() -> crate::lua::Limits {
     }
 }
 
-/// The simulated venue, shared by the engine (as a venue) and the tape's driver.
-struct Shared(Rc<RefCell<SimVenue>>);
-
-impl Machine for Shared {
-    type In = VenueIn;
-    type Out = VenueOut;
-
-    fn handle(&mut self, now: Time, input: VenueIn) {
-        // Streams of a tape come by themselves.
-        if !matches!(input, VenueIn::Command(Command::Subscribe { .. })) {
-            self.0.borrow_mut().handle(now, input);
-        }
-    }
-
-    fn poll(&mut self, now: Time) -> Option<VenueOut> {
-        self.0.borrow_mut().poll(now)
-    }
-
-    fn wake_at(&self) -> Option<Time> {
-        self.0.borrow().wake_at()
-    }
-}
-
 /// Runs a strategy over a recorded feed.
 ///
 /// # Errors
-/// When a feed cannot be read or the script is refused; a script that fails later gives a result that
-/// says so.
+/// When a feed cannot be read or the script is refused; a script that fails later gives a result
+/// that says so.
 pub fn backtest(spec: &Spec, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
+    let kinds = spec.feed.kinds()?;
+    let run = Run::open(spec, &kinds);
+    if kinds.iter().all(|kind| *kind == FeedKind::Trades) {
+        by_blocks(run, progress)
+    } else {
+        by_events(run, progress)
+    }
+}
+
+/// Trades alone: in blocks, fast.
+fn by_blocks(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
     let wall = Stopwatch::start();
-    let mut run = Run::open(spec)?;
-    let mut feed = Feed::open(spec)?;
+    let mut feed = Feed::open(&run.spec.feed);
     // Two blocks in turn: the engine still holds the one before while the next is read.
     let mut block = Rc::new(TradeBlock::default());
     let mut other = Rc::new(TradeBlock::default());
     let mut engine = Duration::ZERO;
-    while feed.next(&mut block)? {
+    while feed.next_block(&mut block)? {
         progress(feed.progress());
-        let started = Stopwatch::start();
+        let started = clock::now();
         run.block(&block);
         std::mem::swap(&mut block, &mut other);
-        engine += clock::duration(started.wall());
+        engine += clock::duration(clock::now().since(started));
         if run.fault.is_some() {
             break;
         }
     }
-    run.finish(feed.summary, wall, engine)
+    run.finish(feed.summary, &wall, engine)
 }
 
-/// The feed's files, read one after the other.
-struct Feed<'a> {
-    spec: &'a Spec,
-    files: std::slice::Iter<'a, PathBuf>,
-    open: Option<TradesCsv>,
-    summary: FeedSummary,
-    done: f64,
-}
-
-impl<'a> Feed<'a> {
-    fn open(spec: &'a Spec) -> anyhow::Result<Feed<'a>> {
-        if spec.feeds.is_empty() {
-            bail!("a backtest needs a feed: --feed trades.csv");
-        }
-        let files = spec.feeds.iter().map(|file| file.display().to_string()).collect();
-        let summary = FeedSummary { files, ..FeedSummary::default() };
-        Ok(Feed { spec, files: spec.feeds.iter(), open: None, summary, done: 0.0 })
-    }
-
-    /// Fills the block with the next rows in range; false at the end.
-    fn next(&mut self, block: &mut Rc<TradeBlock>) -> anyhow::Result<bool> {
-        loop {
-            let Some(file) = &mut self.open else {
-                let Some(path) = self.files.next() else { return Ok(false) };
-                self.open = Some(TradesCsv::open(path, self.spec.time_unit)?);
-                continue;
-            };
-            let rows = Rc::make_mut(block);
-            rows.instrument = crate::base::InstrumentId(0);
-            if file.next_block(rows, self.spec.block_rows)? == 0 {
-                self.open = None;
-                self.done += 1.0;
-                continue;
+/// Several kinds of events: one by one, in the order of their times.
+fn by_events(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
+    let wall = Stopwatch::start();
+    let mut feed = Merged::open(&run.spec.feed)?;
+    let mut engine = Duration::ZERO;
+    // Read in small batches, so that looking at the clock costs nothing.
+    let mut batch = Vec::new();
+    while run.fault.is_none() && feed.next_batch(&mut batch)? > 0 {
+        let started = clock::now();
+        for (time, event) in &batch {
+            run.event(*time, event);
+            if run.fault.is_some() {
+                break;
             }
-            trim(rows, self.spec.from, self.spec.to);
-            let (Some(first), Some(last)) = (rows.times.first(), rows.times.last()) else {
-                continue;
-            };
-            if self.summary.last.is_some_and(|before| *first < before) {
-                let path = file.path().display().to_string();
-                bail!(
-                    "{path}: starts at {first}, before the end of the feed before it; give feeds in time order"
-                );
-            }
-            self.summary.first.get_or_insert(*first);
-            self.summary.last = Some(*last);
-            self.summary.events += u64::try_from(rows.len()).unwrap_or(u64::MAX);
-            return Ok(true);
         }
+        engine += clock::duration(clock::now().since(started));
     }
-
-    /// How much of the feed has been read, from 0 to 1.
-    #[allow(clippy::cast_precision_loss)]
-    fn progress(&self) -> f64 {
-        let part = self.open.as_ref().map_or(0.0, |file| {
-            let (read, all) = file.progress();
-            read as f64 / all.max(1) as f64
-        });
-        (self.done + part) / self.spec.feeds.len() as f64
-    }
-}
-
-/// Drops the rows before `from` and after `to`.
-fn trim(rows: &mut TradeBlock, from: Option<Time>, to: Option<Time>) {
-    let end = to.map_or(rows.len(), |to| rows.times.partition_point(|at| *at <= to));
-    let start = from.map_or(0, |from| rows.times.partition_point(|at| *at < from)).min(end);
-    if start > 0 || end < rows.len() {
-        rows.times = rows.times.get(start..end).unwrap_or_default().to_vec();
-        rows.prices = rows.prices.get(start..end).unwrap_or_default().to_vec();
-        rows.qtys = rows.qtys.get(start..end).unwrap_or_default().to_vec();
-        rows.sides = rows.sides.get(start..end).unwrap_or_default().to_vec();
-        rows.ids = rows.ids.get(start..end).unwrap_or_default().to_vec();
-    }
+    progress(1.0);
+    run.finish(feed.summary, &wall, engine)
 }
 
 /// A backtest under way.
 struct Run<'a> {
     spec: &'a Spec,
+    /// The feed shows quotes or a book.
+    shown: bool,
     engine: Engine,
     sim: Rc<RefCell<SimVenue>>,
     instrument: Instrument,
     recorder: Option<Recorder>,
     equity_start: Decimal,
     digest: Sha256,
+    /// What the digest takes next.
+    line: Vec<u8>,
     fills: u64,
     canceled: u64,
     rejected: u64,
@@ -214,7 +153,7 @@ struct Run<'a> {
 const WHO: StrategyId = StrategyId(0);
 
 impl<'a> Run<'a> {
-    fn open(spec: &'a Spec) -> anyhow::Result<Run<'a>> {
+    fn open(spec: &'a Spec, kinds: &[FeedKind]) -> Run<'a> {
         let mut instruments = Instruments::default();
         instruments.add(spec.instrument.clone());
         let instrument = spec.instrument.clone();
@@ -243,14 +182,16 @@ impl<'a> Run<'a> {
         });
         let sim = Rc::new(RefCell::new(sim));
         engine.add_venue(VenueName::clone(&instrument.venue), Box::new(Shared(Rc::clone(&sim))));
-        Ok(Run {
+        Run {
             spec,
+            shown: kinds.iter().any(|kind| *kind != FeedKind::Trades),
             engine,
             sim,
             instrument,
             recorder: None,
             equity_start: Decimal::ZERO,
             digest: Sha256::new(),
+            line: Vec::new(),
             fills: 0,
             canceled: 0,
             rejected: 0,
@@ -261,35 +202,35 @@ impl<'a> Run<'a> {
             held: (0.0, 0.0),
             now: Time::ZERO,
             last: Decimal::ZERO,
-        })
+        }
     }
 
-    /// The first row is there: the account is valued and the strategy loaded.
-    fn begin(&mut self, block: &TradeBlock) {
-        let Some(first) = block.trade(0) else { return };
-        self.now = first.time;
+    /// The first price is there: the account is valued and the strategy loaded.
+    fn begin(&mut self, now: Time, price: Decimal) {
+        self.now = now;
+        self.last = price;
         self.equity_start = self
             .spec
             .balances
             .iter()
             .map(|(asset, total)| match asset {
                 asset if *asset == self.instrument.quote => *total,
-                asset if *asset == self.instrument.base => *total * first.price,
+                asset if *asset == self.instrument.base => *total * price,
                 _ => Decimal::ZERO,
             })
             .sum();
         let equity = decimal::to_f64(self.equity_start);
-        self.recorder = Some(Recorder::start(first.time, equity));
+        self.recorder = Some(Recorder::start(now, equity));
         self.held = (0.0, equity);
-        self.sim.borrow_mut().open(first.time);
-        self.engine.handle(first.time, In::Tick);
-        self.engine.handle(first.time, In::Code(self.spec.candidate.clone()));
+        self.sim.borrow_mut().open(now);
+        self.engine.handle(now, In::Tick);
+        self.engine.handle(now, In::Code(self.spec.candidate.clone()));
         self.hear();
     }
 
     fn block(&mut self, block: &Rc<TradeBlock>) {
-        if self.recorder.is_none() {
-            self.begin(block);
+        if let (true, Some(first)) = (self.recorder.is_none(), block.trade(0)) {
+            self.begin(first.time, first.price);
         }
         self.engine.load_block(Rc::clone(block));
         let mut at = 0;
@@ -307,6 +248,29 @@ impl<'a> Run<'a> {
             let until = due.map_or(until, |due| at + rest.partition_point(|at| *at < due));
             at = if until > at { self.walk(block, at, until) } else { self.step(block, at, time) };
         }
+    }
+
+    /// One public event: what is due first, then the exchange, then the strategy.
+    fn event(&mut self, time: Time, event: &Event) {
+        let price = super::source::price_of(event);
+        if self.recorder.is_none() {
+            let Some(price) = price else { return self.sim.borrow_mut().market(event) };
+            self.begin(time, price);
+        }
+        while let Some(due) = self.engine.wake_at().filter(|due| *due <= time) {
+            self.tick(due.max(self.now));
+        }
+        self.sim.borrow_mut().market(event);
+        self.tick(time);
+        self.engine.public(time, event);
+        if let Some(price) = price {
+            self.last = price;
+            let (position, rest) = self.held;
+            if let Some(recorder) = &mut self.recorder {
+                recorder.mark(time, position.mul_add(decimal::to_f64(price), rest));
+            }
+        }
+        self.tick(time);
     }
 
     /// Rows between which nothing but the strategy can act.
@@ -375,24 +339,11 @@ impl<'a> Run<'a> {
                     | OrderState::Unknown
                     | OrderState::Filled => {}
                 }
-                self.digest.update(order.key.wire().to_le_bytes());
-                self.digest.update(order.updated.nanos().to_le_bytes());
-                let show = decimal::show;
-                let price = order.price.map(show).unwrap_or_default();
-                let words = [order.side.word(), order.state.word(), &order.reason];
-                let line =
-                    format!("{words:?} {} {price} {}\n", show(order.qty), show(order.filled));
-                self.digest.update(line.as_bytes());
+                self.digest_order(&order);
             }
             Note::Fill { fill, strategy, .. } => {
                 self.fills += 1;
-                self.digest.update(fill.order.wire().to_le_bytes());
-                self.digest.update(fill.time.nanos().to_le_bytes());
-                let show = decimal::show;
-                let (price, qty, fee) = (show(fill.price), show(fill.qty), show(fill.fee));
-                let line =
-                    format!("{} {price} {qty} {fee} {}\n", fill.side.word(), fill.liquidity.word());
-                self.digest.update(line.as_bytes());
+                self.digest_fill(&fill);
                 let fee = fee_in_quote(&fill, &self.instrument).unwrap_or_default();
                 if let Some(recorder) = &mut self.recorder {
                     recorder.fill(strategy, &fill, fee);
@@ -418,6 +369,30 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn digest_order(&mut self, order: &Order) {
+        let price = order.price.map(decimal::show).unwrap_or_default();
+        let (side, state, reason) = (order.side.word(), order.state.word(), &order.reason);
+        let (qty, filled) = (Shown(order.qty), Shown(order.filled));
+        let line = format_args!("[\"{side}\", \"{state}\", {reason:?}] {qty} {price} {filled}\n");
+        self.digest_line(order.key, order.updated, line);
+    }
+
+    fn digest_fill(&mut self, fill: &Fill) {
+        let (side, liquidity) = (fill.side.word(), fill.liquidity.word());
+        let (price, qty, fee) = (Shown(fill.price), Shown(fill.qty), Shown(fill.fee));
+        let line = format_args!("{side} {price} {qty} {fee} {liquidity}\n");
+        self.digest_line(fill.order, fill.time, line);
+    }
+
+    fn digest_line(&mut self, key: OrderKey, at: Time, line: std::fmt::Arguments<'_>) {
+        self.line.clear();
+        self.line.extend_from_slice(&key.wire().to_le_bytes());
+        self.line.extend_from_slice(&at.nanos().to_le_bytes());
+        // Writing to memory does not fail.
+        drop(self.line.write_fmt(line));
+        self.digest.update(&self.line);
+    }
+
     fn revalue(&mut self) {
         let core = self.engine.core();
         let position = core.ledger.position(WHO, self.instrument.id);
@@ -428,7 +403,7 @@ impl<'a> Run<'a> {
     fn finish(
         mut self,
         feed: FeedSummary,
-        wall: Stopwatch,
+        wall: &Stopwatch,
         engine: Duration,
     ) -> anyhow::Result<BacktestResult> {
         if self.recorder.is_none() {
@@ -479,7 +454,7 @@ impl<'a> Run<'a> {
             equity_start: self.equity_start,
             equity_end,
             metrics,
-            assumptions: assumptions(self.spec),
+            assumptions: assumptions(self.spec, self.shown),
             digest,
             wall_s: wall.wall().seconds(),
             engine_s,
@@ -501,39 +476,4 @@ impl<'a> Run<'a> {
 pub struct Refused {
     pub fault: Fault,
     pub sources: Candidate,
-}
-
-fn assumptions(spec: &Spec) -> Vec<(&'static str, String)> {
-    let i = &spec.instrument;
-    let show = decimal::show;
-    let balances: Vec<String> =
-        spec.balances.iter().map(|(asset, total)| format!("{} {asset}", show(*total))).collect();
-    let waits = spec.entry_latency.plus(spec.feed_latency) > Span::ZERO;
-    let market = if waits {
-        "filled whole at the price of the first trade at or after the order's arrival, as taker"
-    } else {
-        "filled whole at the price of the trade that triggered them, as taker"
-    };
-    let queue = match spec.queue {
-        QueueModel::None => "none: first in line at its price",
-        QueueModel::RiskAverse => {
-            "risk-averse: behind what was shown at its price; a trades feed shows nothing"
-        }
-    };
-    vec![
-        ("instrument", format!("{}: tick size {}, lot size {}", i.name(), show(i.tick_size), show(i.lot_size))),
-        ("fees", format!("maker {}, taker {} of notional, in {}", show(i.fees.maker), show(i.fees.taker), i.quote)),
-        ("balances", balances.join(", ")),
-        ("equity", format!("the starting {} is valued at the first trade throughout: only the strategy moves it", i.base)),
-        ("latency", format!(
-            "feed {}, order entry {}, response {} (an answer is never faster than the feed)",
-            spec.feed_latency, spec.entry_latency, spec.response_latency.max(spec.feed_latency),
-        )),
-        ("clock", "ctx.now is the time of the event; feed latency delays what the strategy does".into()),
-        ("market_orders", market.into()),
-        ("limit_orders", "filled at their price when a trade goes through it, or at it by queue, up to the trade's quantity".into()),
-        ("queue", queue.into()),
-        ("impact", "none: the recorded trades happen as they did".into()),
-        ("end", "open positions are valued at the last trade; open orders are canceled and not counted".into()),
-    ]
 }

@@ -4,6 +4,8 @@
 use super::assemble::{DEFAULT_INSTRUMENT, look};
 use super::options::CheckOptions;
 use super::scripts::Scripts;
+use crate::base::Time;
+use crate::desk::Fault;
 use crate::lua::api::{self, Use};
 
 /// Something to say about a script.
@@ -18,12 +20,22 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Everything there is to say about the scripts, in order of file and place.
+/// What was looked at, and everything there is to say about it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Checked {
+    /// How many strategies there are.
+    pub strategies: usize,
+    /// In order of file and place.
+    pub findings: Vec<Finding>,
+}
+
+/// Looks at the scripts.
 ///
 /// # Errors
 /// When a path does not exist.
-pub fn check(options: &CheckOptions) -> anyhow::Result<Vec<Finding>> {
+pub fn check(options: &CheckOptions) -> anyhow::Result<Checked> {
     let (scripts, found) = Scripts::find(&options.paths)?;
+    let strategies = found.len();
     let mut findings = Vec::new();
     for result in found {
         match result {
@@ -31,31 +43,27 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<Vec<Finding>> {
                 let name = candidate.name.clone();
                 let sources = candidate.sources.clone();
                 if let Err(fault) = look(candidate, Some(DEFAULT_INSTRUMENT)) {
-                    findings.push(Finding {
-                        file: scripts.shown(&name, &fault.file),
-                        line: fault.line.max(1),
-                        column: fault.column.max(1),
-                        level: "error",
-                        message: fault.message,
-                    });
+                    findings.push(found_at(scripts.shown(&name, &fault.file), *fault));
                 }
                 for (file, text) in &sources {
                     let file = scripts.shown(&name, file);
                     findings.extend(api::uses(text).into_iter().map(|found| finding(&file, found)));
                 }
             }
-            Err(unreadable) => findings.push(Finding {
-                file: unreadable.file.display().to_string(),
-                line: 1,
-                column: 1,
-                level: "error",
-                message: unreadable.error.to_string(),
-            }),
+            Err(unreadable) => {
+                let fault = unreadable.fault(Time::ZERO);
+                findings.push(found_at(scripts.shown(&unreadable.name, &fault.file), fault));
+            }
         }
     }
     findings.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     findings.dedup();
-    Ok(findings)
+    Ok(Checked { strategies, findings })
+}
+
+fn found_at(file: String, fault: Fault) -> Finding {
+    let (line, column) = (fault.line.max(1), fault.column.max(1));
+    Finding { file, line, column, level: "error", message: fault.message }
 }
 
 fn finding(file: &str, found: Use) -> Finding {

@@ -1,11 +1,12 @@
-//! A live run: the engine on its own thread between sockets, the watch on the scripts and the journal.
+//! A live run: the engine on its own thread between sockets, the watch on the scripts and the
+//! journal.
 //!
 //! One turn: the next input from the inbox, through the engine; then its records into the journal,
 //! then its bytes to the sockets. Nothing leaves that the journal does not hold.
 
 use super::scripts::{Scripts, Unreadable};
 use crate::base::{Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version};
-use crate::desk::{Fault, FaultKind, Mode};
+use crate::desk::Mode;
 use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next};
 use crate::edge::journal::{Journal, Policy, Row};
@@ -14,7 +15,7 @@ use crate::edge::watch::{Patience, Watch};
 use crate::edge::ws::Sockets;
 use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus};
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
-use crate::lua::{Candidate, GraphError};
+use crate::lua::Candidate;
 use crate::venue::flowbtc::{Session, SessionConfig};
 use anyhow::Context;
 use std::path::PathBuf;
@@ -217,7 +218,7 @@ impl Live {
             Err(unreadable) => {
                 let name = unreadable.name.clone();
                 let running = self.running(&name);
-                let fault = graph_fault(&unreadable, now);
+                let fault = unreadable.fault(now);
                 let note = Note::Refused { name: name.clone(), fault, running };
                 tell(Told::Note { at: now, name, note }, &self.scripts);
                 Ok(())
@@ -382,31 +383,6 @@ fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
     let run = u32::try_from(seconds).unwrap_or(1).max(last + 1);
     journal.set_meta("order_run", &run.to_string())?;
     Ok(run)
-}
-
-/// A script that could not be read, as a failure with its place.
-fn graph_fault(unreadable: &Unreadable, at: Time) -> Fault {
-    let (file, line) = match &unreadable.error {
-        GraphError::BadRequire { path, line, .. } => (path.clone(), *line),
-        GraphError::Unreadable { path, .. } | GraphError::TooLarge { path, .. } => {
-            (path.clone(), 0)
-        }
-        GraphError::TooMany { entry } => (entry.clone(), 0),
-    };
-    let whole = unreadable.error.to_string();
-    let message = whole
-        .strip_prefix(&format!("{file}:{line}: "))
-        .or(whole.strip_prefix(&format!("{file}: ")));
-    Fault {
-        kind: FaultKind::Error,
-        handler: "load".into(),
-        message: message.unwrap_or(&whole).to_owned(),
-        file,
-        line,
-        column: u32::from(line > 0),
-        traceback: String::new(),
-        at,
-    }
 }
 
 /// The mode of a run: paper unless it trades real money.

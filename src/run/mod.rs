@@ -1,12 +1,15 @@
 //! Wirings: live and paper, backtest, served venues.
 
 pub mod assemble;
+mod assumptions;
 pub mod backtest;
 pub mod check;
+pub mod feed;
 pub mod live;
 pub mod options;
 mod result;
 pub mod scripts;
+mod shared;
 pub mod source;
 pub mod venue;
 

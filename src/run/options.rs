@@ -127,3 +127,8 @@ pub enum Outcome {
     /// Ctrl-C.
     Interrupted,
 }
+
+/// Arguments or a configuration that cannot be run, in words that say what to write instead.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(pub String);

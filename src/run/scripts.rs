@@ -1,18 +1,77 @@
-//! The strategies of a folder on disk: which files they are, what they require, which of them a save
-//! concerns. A file at the top of a folder is a strategy unless another strategy requires it; files
-//! in folders below are modules.
+//! The strategies of a folder on disk: which files they are, what they require, which of them a
+//! save concerns. A file at the top of a folder is a strategy unless another strategy requires it;
+//! files in folders below are modules.
 
+use crate::base::Time;
+use crate::desk::{Fault, FaultKind};
 use crate::edge::watch;
 use crate::lua::{Candidate, GraphError, collect};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A script that could not be put together, with the name it would have had.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 pub struct Unreadable {
     pub name: String,
     pub file: PathBuf,
     pub error: GraphError,
+}
+
+impl Unreadable {
+    /// The reason as a failure at its place; the file by its path in the scripts folder.
+    #[must_use]
+    pub fn fault(&self, at: Time) -> Fault {
+        let (file, line) = match &self.error {
+            GraphError::BadRequire { path, line, .. } => (path.clone(), *line),
+            GraphError::Unreadable { path, .. } | GraphError::TooLarge { path, .. } => {
+                (path.clone(), 0)
+            }
+            GraphError::TooMany { entry } => (entry.clone(), 0),
+        };
+        let whole = self.error.to_string();
+        let message = whole
+            .strip_prefix(&format!("{file}:{line}: "))
+            .or(whole.strip_prefix(&format!("{file}: ")));
+        Fault {
+            kind: FaultKind::Error,
+            handler: "load".into(),
+            message: message.unwrap_or(&whole).to_owned(),
+            file,
+            line,
+            column: u32::from(line > 0),
+            traceback: String::new(),
+            at,
+        }
+    }
+}
+
+/// A failure of a script as people read it: the file as they named it, and its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pointed {
+    pub file: String,
+    /// From 1, 0 where unknown; likewise `column`.
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+    pub source: Option<String>,
+}
+
+impl Pointed {
+    /// A failure of `script` or of a file it requires, with the sources it was loaded from.
+    #[must_use]
+    pub fn new(fault: &Fault, sources: &BTreeMap<String, String>, script: &Path) -> Pointed {
+        let file = script.parent().unwrap_or(Path::new("")).join(&fault.file);
+        let known = sources.get(&fault.file).cloned();
+        let source = known.or_else(|| watch::load_text(&file).ok());
+        Pointed {
+            file: file.display().to_string(),
+            line: fault.line,
+            column: fault.column,
+            message: fault.message.clone(),
+            source,
+        }
+    }
 }
 
 /// Where a strategy's sources are.
@@ -67,11 +126,13 @@ impl Scripts {
             }
             found.push(scripts.collect(&file));
         }
-        found.retain(|result| result.as_ref().map_or(true, |one| !scripts.is_required(one)));
-        for required in found.iter().flatten() {
-            tracing::debug!(name = required.name, "a strategy was found");
+        let (modules, strategies): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|result| result.as_ref().is_ok_and(|one| scripts.is_required(one)));
+        for module in modules.iter().flatten() {
+            scripts.homes.remove(&module.name);
         }
-        Ok((scripts, found))
+        Ok((scripts, strategies))
     }
 
     /// What a save of `path` gives: the next version of each strategy it belongs to, or a new one.
@@ -85,6 +146,11 @@ impl Scripts {
         let top =
             self.folders.iter().any(|folder| path.parent().is_some_and(|up| same(up, folder)));
         if top && watch::is_script(path) { vec![self.collect(path)] } else { Vec::new() }
+    }
+
+    /// The names of all strategies, those that do not run included.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.homes.keys().map(String::as_str)
     }
 
     /// The file of a strategy's graph as the user would name it.

@@ -1,7 +1,7 @@
 //! Where a served market comes from: a recorded file, or a seeded synthetic market.
 
 use crate::base::tape::TradeBlock;
-use crate::base::{Decimal, Event, Instrument, InstrumentId, Time};
+use crate::base::{BookSide, Decimal, Event, Instrument, InstrumentId, Time};
 use crate::edge::tape::{BookCsv, FeedKind, QuotesCsv, TimeUnit, TradesCsv, detect};
 use crate::exchange::synthetic::{Synthetic, SyntheticConfig};
 use std::collections::VecDeque;
@@ -95,5 +95,31 @@ impl Source {
             }
         }
         Ok(())
+    }
+}
+
+/// The price that an event tells: a trade's, or the middle of the touch.
+#[must_use]
+pub fn price_of(event: &Event) -> Option<Decimal> {
+    let middle = |bid: Decimal, ask: Decimal| (bid + ask) / Decimal::TWO;
+    match event {
+        Event::Trade(trade) => Some(trade.price),
+        Event::Quote(quote) if quote.bid > Decimal::ZERO && quote.ask > Decimal::ZERO => {
+            Some(middle(quote.bid, quote.ask))
+        }
+        Event::Book(change) if change.snapshot => {
+            let side = |side| change.levels.iter().filter(move |level| level.side == side);
+            let bid = side(BookSide::Bid).map(|level| level.price).max()?;
+            let ask = side(BookSide::Ask).map(|level| level.price).min()?;
+            Some(middle(bid, ask))
+        }
+        Event::Quote(_)
+        | Event::Book(_)
+        | Event::Bar(_)
+        | Event::Order(_)
+        | Event::Fill(_)
+        | Event::Balance(_)
+        | Event::Feed(_)
+        | Event::Instrument(_) => None,
     }
 }

@@ -1,4 +1,5 @@
-//! Served venues: the simulated FlowBTC on a loopback WebSocket, fed by a recorded or synthetic market.
+//! Served venues: the simulated FlowBTC on a loopback WebSocket, fed by a recorded or synthetic
+//! market.
 
 use super::source::Source;
 use crate::base::{Decimal, Event, Machine, Plain, Secret, Span, Time, decimal};
@@ -9,6 +10,7 @@ use crate::exchange::{AccountNumber, Config};
 use crate::simulator::flowbtc::{FlowServer, ServerConfig, ServerIn, ServerOut};
 use anyhow::Context;
 use std::net::SocketAddr;
+use std::path::Path;
 
 pub use crate::simulator::flowbtc::{Dialect, TestUser};
 
@@ -107,11 +109,13 @@ impl VenueRun {
         self.inbox.post()
     }
 
-    /// Serves until it is stopped or `until` comes.
+    /// Serves until it is stopped or `until` comes. `played` is called once, with the number of
+    /// its events, when a recorded market has come to its end; the venue serves on.
     ///
     /// # Errors
     /// When the feed cannot be read on.
-    pub fn run(&mut self, until: Option<Time>) -> anyhow::Result<()> {
+    pub fn run(&mut self, until: Option<Time>, played: &mut dyn FnMut(u64)) -> anyhow::Result<()> {
+        let mut told = false;
         loop {
             let wall = clock::now();
             if until.is_some_and(|until| wall >= until) {
@@ -119,6 +123,10 @@ impl VenueRun {
             }
             self.feed(wall)?;
             self.flush();
+            if self.ended && !told {
+                told = true;
+                played(self.served);
+            }
             let deadline = self.deadline(wall).min(until.unwrap_or(Time::MAX));
             match self.inbox.next(Some(deadline)) {
                 Next::Input(_, Input::Stop) => return Ok(()),
@@ -271,6 +279,16 @@ fn len(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// Writes a ledger's JSON into a folder, which is made if it is missing.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
+        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
+}
+
 /// A venue served by a thread of this process.
 pub struct Embedded {
     pub url: String,
@@ -302,7 +320,13 @@ impl Embedded {
                     return Ok(Plain::Nil);
                 }
             };
-            run.run(None)?;
+            let mut played = |events| {
+                tracing::warn!(events, "the feed has come to its end; the run goes on");
+            };
+            if let Err(error) = run.run(None, &mut played) {
+                tracing::error!("the embedded exchange ended: {error:#}");
+                return Err(error);
+            }
             Ok(run.ledger(&users))
         };
         let thread = std::thread::Builder::new()

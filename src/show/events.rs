@@ -2,6 +2,7 @@
 //! `time`, `strategy` and `version` on each, money as exact strings).
 
 use crate::base::{Decimal, Liquidity, OrderState, Plain, Side, Time, decimal};
+use crate::engine::{PositionStatus, StrategyStatus};
 
 /// One thing that happened in a run.
 #[derive(Clone, PartialEq, Debug)]
@@ -70,17 +71,29 @@ pub enum What {
         message: String,
         fields: Plain,
     },
-    /// The run ended, with `open` orders that could not be confirmed as ended.
-    Stopped {
-        reason: String,
-        open: usize,
-    },
+    /// The run ended.
+    Stopped(Stopped),
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stopped {
+    pub reason: String,
+    /// Orders that could not be confirmed as ended.
+    pub open: usize,
+    pub interrupted: bool,
+    /// Market events seen and orders sent.
+    pub events: u64,
+    pub orders: u64,
+    pub strategies: Vec<StrategyStatus>,
 }
 
 /// An order after a change of its state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderLine {
     pub order: String,
+    /// The order's number among those of its strategy in this run: for people.
+    pub number: u32,
     pub venue_id: Option<String>,
     pub instrument: String,
     pub side: Side,
@@ -98,6 +111,11 @@ pub struct OrderLine {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FillLine {
     pub order: String,
+    /// As in `OrderLine`.
+    pub number: u32,
+    pub tag: String,
+    /// Where the order is not yet filled: what is, and the order's quantity.
+    pub partly: Option<(Decimal, Decimal)>,
     pub trade_id: String,
     pub instrument: String,
     pub side: Side,
@@ -149,7 +167,7 @@ impl What {
             What::Halt { .. } => "halt",
             What::Feed { .. } => "feed",
             What::Failed { .. } | What::Log { .. } => "log",
-            What::Stopped { .. } => "stopped",
+            What::Stopped(_) => "stopped",
         }
     }
 
@@ -185,9 +203,7 @@ impl What {
             What::Log { level, message, fields } => {
                 vec![("level", text(level)), ("message", text(message)), ("fields", fields.clone())]
             }
-            What::Stopped { reason, open } => {
-                vec![("reason", text(reason)), ("open_orders", count(*open))]
-            }
+            What::Stopped(stopped) => stopped.pairs(),
         }
     }
 }
@@ -198,6 +214,46 @@ fn place_pairs(place: &Place) -> Vec<(&'static str, Plain)> {
         ("line", Plain::Int(i64::from(place.line))),
         ("column", Plain::Int(i64::from(place.column))),
     ]
+}
+
+impl Stopped {
+    fn pairs(&self) -> Vec<(&'static str, Plain)> {
+        vec![
+            ("reason", text(&self.reason)),
+            ("open_orders", count(self.open)),
+            ("interrupted", Plain::Bool(self.interrupted)),
+            ("events", counted(self.events)),
+            ("orders", counted(self.orders)),
+            ("strategies", Plain::List(self.strategies.iter().map(standing).collect())),
+        ]
+    }
+}
+
+/// How a strategy stands, with its positions.
+fn standing(status: &StrategyStatus) -> Plain {
+    Plain::map(vec![
+        ("strategy", text(&status.name)),
+        ("version", text(&status.version.0)),
+        ("halted", status.halted.as_deref().map_or(Plain::Nil, text)),
+        ("open_orders", count(status.open_orders)),
+        ("positions", Plain::List(status.positions.iter().map(position).collect())),
+    ])
+}
+
+fn position(position: &PositionStatus) -> Plain {
+    Plain::map(vec![
+        ("instrument", text(&position.instrument)),
+        ("position", money(position.qty)),
+        ("realized", money(position.realized)),
+        ("unrealized", money(position.unrealized)),
+        ("fees", money(position.fees)),
+        ("net_pnl", money(position.net)),
+        ("fills", counted(position.fills)),
+    ])
+}
+
+fn counted(value: u64) -> Plain {
+    Plain::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
 impl OrderLine {

@@ -42,22 +42,67 @@ impl Style {
     /// A gain in green, a loss in red, with its sign, right-aligned.
     #[must_use]
     pub fn gain(self, value: Decimal, width: usize) -> String {
-        let sign = if value > Decimal::ZERO { "+" } else { "" };
-        let text = format!("{:>width$}", format!("{sign}{}", money(value)));
-        if value.is_zero() {
-            return text;
+        let text = format!("{:>width$}", signed(value));
+        match gain_tone(value) {
+            Some(tone) => self.paint(tone, &text),
+            None => text,
         }
-        self.paint(if value > Decimal::ZERO { Tone::Good } else { Tone::Bad }, &text)
     }
 }
 
-/// An amount rounded for reading: cents from 1 upward, eight places below.
+/// An amount with its sign.
+#[must_use]
+pub fn signed(value: Decimal) -> String {
+    let sign = if value > Decimal::ZERO { "+" } else { "" };
+    format!("{sign}{}", money(value))
+}
+
+/// The tone of a gain or a loss.
+#[must_use]
+pub fn gain_tone(value: Decimal) -> Option<Tone> {
+    match value.cmp(&Decimal::ZERO) {
+        std::cmp::Ordering::Greater => Some(Tone::Good),
+        std::cmp::Ordering::Less => Some(Tone::Bad),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+/// An amount rounded for reading: cents, or below one cent eight places.
 #[must_use]
 pub fn money(value: Decimal) -> String {
-    if value.abs() < Decimal::ONE {
+    if value.is_zero() {
+        return "0".to_owned();
+    }
+    if value.abs() < Decimal::new(1, 2) {
         return decimal::show(value.round_dp(8));
     }
     grouped(&format!("{:.2}", value.round_dp(2)))
+}
+
+/// A price for reading: exact, with two places at least.
+#[must_use]
+pub fn price(value: Decimal) -> String {
+    let value = value.normalize();
+    let places = value.scale().max(2);
+    format!("{value:.places$}", places = usize::try_from(places).unwrap_or(2))
+}
+
+/// A figure to four places, or to three digits where that would leave less.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if size < f64::MIN_POSITIVE {
+        return "0".to_owned();
+    }
+    if size >= 0.01 {
+        return format!("{value:.4}");
+    }
+    // 0.00123 has its first digit at the third place, and so gets five.
+    let first = (1..=12).find(|place| size * 10f64.powi(*place) >= 1.0);
+    match first.and_then(|place| usize::try_from(place + 2).ok()) {
+        Some(places) => format!("{value:.places$}"),
+        None => format!("{value:e}"),
+    }
 }
 
 /// A whole number with separators: `1,234,567`.

@@ -1,14 +1,44 @@
 //! Lines and tables as they look, without color unless it is what is tested.
 
-use super::events::{FillLine, OrderLine, Place, Told, What};
+use super::events::{FillLine, OrderLine, Place, Stopped, Told, What};
 use super::snippet::snippet;
-use super::style::{Style, clock, count, money};
-use super::summary::{Section, table};
-use super::terminal::{Status, line, status};
+use super::style::{Style, clock, count, figure, money, price, signed};
+use super::summary::{Cell, Section, sections, table};
+use super::terminal::{Look, Status, line, status, total};
 use crate::base::{Decimal, Liquidity, OrderState, Plain, Side, Time, decimal};
+use crate::engine::{PositionStatus, StrategyStatus};
+use std::collections::BTreeMap;
 
 fn d(text: &str) -> Decimal {
     decimal::parse(text).unwrap()
+}
+
+const LOOK: Look = Look { style: Style::PLAIN, names: 9, venues: false };
+
+fn stopped(open: usize) -> Stopped {
+    let position = PositionStatus {
+        instrument: "flowbtc:BTCBRL".into(),
+        qty: d("-0.010"),
+        realized: d("1.5"),
+        unrealized: d("-0.25"),
+        fees: d("0.1"),
+        net: d("1.15"),
+        fills: 3,
+    };
+    Stopped {
+        reason: "interrupted".into(),
+        open,
+        interrupted: true,
+        events: 12,
+        orders: 3,
+        strategies: vec![StrategyStatus {
+            name: "ema_cross".into(),
+            version: crate::base::Version("0123456789ab".into()),
+            halted: None,
+            open_orders: open,
+            positions: vec![position],
+        }],
+    }
 }
 
 fn told(what: What) -> Told {
@@ -23,6 +53,7 @@ fn told(what: What) -> Told {
 fn order(state: OrderState) -> OrderLine {
     OrderLine {
         order: "77".into(),
+        number: 7,
         venue_id: Some("9007199254740993".into()),
         instrument: "flowbtc:BTCBRL".into(),
         side: Side::Buy,
@@ -39,6 +70,9 @@ fn order(state: OrderState) -> OrderLine {
 fn fill() -> FillLine {
     FillLine {
         order: "77".into(),
+        number: 7,
+        tag: String::new(),
+        partly: None,
         trade_id: "5".into(),
         instrument: "flowbtc:BTCBRL".into(),
         side: Side::Sell,
@@ -50,7 +84,7 @@ fn fill() -> FillLine {
     }
 }
 
-const HEAD: &str = "18:51:01.897  ema_cross       ";
+const HEAD: &str = "18:51:01.897  ema_cross  ";
 
 #[test]
 fn events_are_lines_people_can_read() {
@@ -61,29 +95,29 @@ fn events_are_lines_people_can_read() {
     market.tag = "enter".into();
     let mut partly = order(OrderState::Canceled);
     partly.filled = d("0.004");
+    let mut first = fill();
+    first.partly = Some((d("0.01"), d("0.030")));
+    first.tag = "exit".into();
     for (what, expected) in [
-        (What::Loaded, "loaded      version 01234567"),
+        (What::Loaded, "loaded    version 01234567"),
         (
             What::Reloaded { from: "fedcba9876543210".into() },
-            "reloaded    version 01234567 in place of fedcba98",
+            "reloaded  version 01234567 in place of fedcba98",
         ),
         (
             What::Order(order(OrderState::Working)),
-            "working     buy          0.01 flowbtc:BTCBRL  @ 351200.1        #77",
+            "working   buy      0.01 BTCBRL @  351200.10  #7",
         ),
         (
             What::Order(market),
-            "rejected    buy          0.01 flowbtc:BTCBRL  at market         #77  [enter]  \
-             LIMIT_MAX_POSITION limit=1",
+            "rejected  buy      0.01 BTCBRL @     market  #7 enter  LIMIT_MAX_POSITION limit=1",
         ),
+        (What::Order(partly), "canceled  buy      0.01 BTCBRL @  351200.10  #7  0.004 filled"),
+        (What::Fill(fill()), "fill      sell     0.01 BTCBRL @  351200.10  #7  fee 3.51 BRL taker"),
         (
-            What::Order(partly),
-            "canceled    buy          0.01 flowbtc:BTCBRL  @ 351200.1        #77  0.004 filled",
-        ),
-        (
-            What::Fill(fill()),
-            "fill        sell         0.01 flowbtc:BTCBRL  @ 351200.1        #77  \
-             fee 3.512001 BRL  taker",
+            What::Fill(first),
+            "fill      sell     0.01 BTCBRL @  351200.10  #7 exit  0.01 of 0.03  \
+             fee 3.51 BRL taker",
         ),
         (
             What::Refused {
@@ -91,35 +125,50 @@ fn events_are_lines_people_can_read() {
                 message: "expected `end`".into(),
                 running: Some("fedcba98".into()),
             },
-            "refused     version fedcba98 goes on\n    error: expected `end`\n     \
+            "refused   version fedcba98 goes on\n    error: expected `end`\n     \
              --> ema.luau:2:9\n      |\n    2 | local x = y z\n      |         ^",
         ),
-        (What::Halt { reason: "too many orders".into() }, "halt        too many orders"),
         (
-            What::Feed {
-                venue: "flowbtc".into(),
-                channel: "session",
-                state: "down",
-                reason: "lost".into(),
-            },
-            "feed        flowbtc session down  lost",
+            What::Halt { reason: "too many orders".into() },
+            "halt      too many orders; save a mended version to go on",
         ),
         (
             What::Log {
                 level: "info",
-                message: "filled".into(),
+                message: "note: filled".into(),
                 fields: Plain::map(vec![("qty", Plain::Decimal(d("0.1"))), ("n", Plain::Int(3))]),
             },
-            "info        filled  qty=0.1 n=3",
+            "info      note: filled  qty=0.1 n=3",
         ),
+        (What::Stopped(stopped(0)), "stopped   interrupted; no order is open"),
         (
-            What::Stopped { reason: "the time is over".into(), open: 2 },
-            "stopped     the time is over; 2 orders may still be open",
+            What::Stopped(stopped(2)),
+            "stopped   interrupted; 2 orders may still be open: look at the venue",
         ),
     ] {
         let source = "first\nlocal x = y z\n";
-        assert_eq!(line(&told(what), Some(source), Style::PLAIN), format!("{HEAD}{expected}"));
+        assert_eq!(line(&told(what), Some(source), LOOK), format!("{HEAD}{expected}"));
     }
+}
+
+#[test]
+fn a_venues_lines_bear_its_name_and_instruments_theirs_where_venues_are_several() {
+    let feed = What::Feed {
+        venue: "flowbtc".into(),
+        channel: "session",
+        state: "down",
+        reason: "lost".into(),
+    };
+    let log = What::Log { level: "info", message: "flowbtc: logged in".into(), fields: Plain::Nil };
+    for (what, expected) in
+        [(feed, "flowbtc    feed      session down  lost"), (log, "flowbtc    info      logged in")]
+    {
+        let told = Told { strategy: String::new(), ..told(what) };
+        assert_eq!(line(&told, None, LOOK), format!("18:51:01.897  {expected}"));
+    }
+    let look = Look { venues: true, ..LOOK };
+    let shown = line(&told(What::Order(order(OrderState::Working))), None, look);
+    assert!(shown.contains("0.01 flowbtc:BTCBRL @"), "{shown}");
 }
 
 #[test]
@@ -154,9 +203,16 @@ fn events_are_json_with_the_keys_of_the_contract() {
             r#","file":"","line":0,"column":0,"message":"a \"b\"\n","running":null"#.to_owned(),
         ),
         (
-            What::Stopped { reason: "done".into(), open: 0 },
+            What::Stopped(stopped(0)),
             "stopped",
-            r#","reason":"done","open_orders":0"#.to_owned(),
+            [
+                r#","reason":"interrupted","open_orders":0,"interrupted":true,"events":12,"#,
+                r#""orders":3,"strategies":[{"strategy":"ema_cross","version":"0123456789ab","#,
+                r#""halted":null,"open_orders":0,"positions":[{"instrument":"flowbtc:BTCBRL","#,
+                r#""position":"-0.01","realized":"1.5","unrealized":"-0.25","fees":"0.1","#,
+                r#""net_pnl":"1.15","fills":3}]}]"#,
+            ]
+            .concat(),
         ),
     ] {
         let json = told(what).json();
@@ -165,31 +221,35 @@ fn events_are_json_with_the_keys_of_the_contract() {
 }
 
 #[test]
-fn the_status_line_has_position_and_profit() {
+fn status_lines_have_position_and_profit() {
+    let time = Time::from_millis(1_602_269_461_897);
     let now = Status {
-        time: Time::from_millis(1_602_269_461_897),
-        strategy: "ema_cross".into(),
         instrument: "flowbtc:BTCBRL".into(),
         position: d("-0.5"),
         base: "BTC".into(),
-        open_orders: 1,
         realized: d("1234.567"),
-        unrealized: d("-0.25"),
         fees: d("12"),
         net: d("1222.317"),
         quote: "BRL".into(),
-        events_per_s: 12_345,
     };
     assert_eq!(
-        status(&now, Style::PLAIN),
+        status(time, "ema_cross", Some(&now), 1, LOOK),
         format!(
-            "{HEAD}status              -0.5 BTC   1 open  net    +1,222.32 BRL  \
-             realized +1,234.57  unrealized -0.25  fees 12.00  12,345 events/s"
+            "{HEAD}status    short    -0.5 BTC  net +1,222.32 BRL  realized +1,234.57  \
+             fees 12.00  1 open"
         )
     );
-    let colored = status(&now, Style { color: true });
-    assert!(colored.contains("\u{1b}[32m   +1,222.32\u{1b}[0m"), "{colored:?}");
-    assert!(colored.contains("\u{1b}[31m-0.25\u{1b}[0m"), "{colored:?}");
+    assert_eq!(status(time, "ema_cross", None, 0, LOOK), format!("{HEAD}status    no fills yet"));
+    let colored = Look { style: Style { color: true }, ..LOOK };
+    let shown = status(time, "ema_cross", Some(&now), 1, colored);
+    assert!(shown.contains("\u{1b}[32m+1,222.32\u{1b}[0m"), "{shown:?}");
+    let all = "18:51:01.897  all        status    ";
+    let net = BTreeMap::from([("BRL".to_owned(), d("-3.5")), ("BTC".to_owned(), d("0.001"))]);
+    assert_eq!(
+        total(time, &net, 12_345, LOOK),
+        format!("{all}                   net     -3.50 BRL  +0.001 BTC  12,345 events/s")
+    );
+    assert_eq!(total(time, &BTreeMap::new(), 7, LOOK), format!("{all}7 events/s"));
 }
 
 #[test]
@@ -211,30 +271,58 @@ fn snippets_point_at_the_column() {
 fn numbers_are_grouped_and_rounded_for_reading() {
     for (value, shown) in [
         ("0", "0"),
-        ("0.123456789", "0.12345679"),
-        ("-0.5", "-0.5"),
+        ("0.123456789", "0.12"),
+        ("0.00123456789", "0.00123457"),
+        ("-0.5", "-0.50"),
         ("1", "1.00"),
         ("999.999", "1,000.00"),
         ("-1234567.891", "-1,234,567.89"),
     ] {
         assert_eq!(money(d(value)), shown, "{value}");
     }
+    for (value, shown) in [("349947.5", "349947.50"), ("1", "1.00"), ("0.00001234", "0.00001234")] {
+        assert_eq!(price(d(value)), shown);
+    }
+    for (value, shown) in [("1", "+1.00"), ("-1", "-1.00"), ("0", "0")] {
+        assert_eq!(signed(d(value)), shown);
+    }
+    for (value, shown) in [
+        (0.0, "0"),
+        (1.0, "1.0000"),
+        (-44.749_46, "-44.7495"),
+        (0.01, "0.0100"),
+        (0.001_234_5, "0.00123"),
+        (-0.000_011_94, "-0.0000119"),
+        (1e-20, "1e-20"),
+    ] {
+        assert_eq!(figure(value), shown);
+    }
     assert_eq!((count(0), count(1_000_000)), ("0".to_owned(), "1,000,000".to_owned()));
     assert_eq!(clock(Time::from_millis(-1)), "23:59:59.999");
 }
 
 #[test]
-fn tables_align_over_sections() {
-    let mut first = Section::new("Result");
+fn sections_align_figures_and_break_words() {
+    let mut first = Section::figures("Result");
     first.row("net profit", "+1.00 BRL");
     first.row("fees", "12.00 BRL");
-    let mut second = Section::new("");
-    second.row("seed", "1");
-    let text = table(&[first, Section::new("empty"), second]);
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 5, "{text}");
-    assert_eq!(lines[0], "Result");
-    assert!(lines[1].starts_with(" net profit") && lines[1].trim_end().ends_with("+1.00 BRL"));
-    assert_eq!(lines[1].find("+1"), lines[2].find("12."));
-    assert_eq!(lines[4].trim_end().len(), lines[1].trim_end().len());
+    let mut words = Section::words("Assumptions");
+    words.row("fees", "one word after the other ".repeat(5));
+    let text = sections(&[first, Section::figures("empty"), words], Style::PLAIN);
+    assert_eq!(
+        text,
+        "Result\n  net profit  +1.00 BRL\n  fees        12.00 BRL\n\nAssumptions\n  fees        \
+         one word after the other one word after the other one word after the other one word\n\
+         \x20             after the other one word after the other\n"
+    );
+}
+
+#[test]
+fn tables_align_under_their_heading() {
+    let row = |cells: [&str; 3]| cells.map(Cell::plain).to_vec();
+    let rows = [row(["ema_cross", "8", "-4.71"]), row(["x", "12", "+1,000.00"])];
+    assert_eq!(
+        table(&["strategy", "fills", "net"], &rows, Style::PLAIN),
+        "strategy   fills        net\nema_cross      8      -4.71\nx             12  +1,000.00\n"
+    );
 }

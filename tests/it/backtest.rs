@@ -6,16 +6,20 @@ use lunario::exchange::QueueModel;
 use lunario::lua::Candidate;
 use lunario::run::BacktestResult;
 use lunario::run::backtest::{BLOCK_ROWS, Spec, backtest, patient};
+use lunario::run::feed::Wanted;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 fn spec(candidate: Candidate, feed: PathBuf) -> Spec {
     Spec {
         candidate,
-        feeds: vec![feed],
-        time_unit: None,
-        from: None,
-        to: None,
+        feed: Wanted {
+            files: vec![feed],
+            time_unit: None,
+            from: None,
+            to: None,
+            block_rows: BLOCK_ROWS,
+        },
         instrument: btcbrl(),
         balances: vec![
             ("BRL".into(), Decimal::from(1_000_000)),
@@ -29,7 +33,6 @@ fn spec(candidate: Candidate, feed: PathBuf) -> Spec {
         seed: 1,
         limits: lunario::risk::Limits::default(),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     }
 }
 
@@ -106,7 +109,7 @@ fn the_length_of_a_block_changes_nothing() {
         let mut digests = Vec::new();
         for block_rows in [1, 7, 256, 65_536] {
             let mut spec = spec(script("ema_cross"), feed.clone());
-            spec.block_rows = block_rows;
+            spec.feed.block_rows = block_rows;
             spec.feed_latency = Span::from_millis(feed_latency);
             spec.entry_latency = Span::from_millis(order_latency);
             spec.response_latency = Span::from_millis(order_latency);

@@ -50,6 +50,21 @@ fn fenced(page: &str) -> Vec<Block> {
     found
 }
 
+/// The page without its fenced blocks.
+fn outside_of_fences(page: &str) -> String {
+    let mut inside = false;
+    let mut out = String::new();
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if !inside {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
 #[test]
 fn blocks_are_found_with_their_lines() {
     let page = "a\n```lua fragment\nx\ny\n```\nb\n```\nz\n```\n";
@@ -80,5 +95,21 @@ fn translations_have_the_same_pages_and_examples() {
             blocks.iter().map(|block| block.info.clone()).collect()
         };
         assert_eq!(shape(ours), shape(theirs), "{name}: the examples differ in kind or number");
+    }
+}
+
+/// What the host gives to scripts is in the guide, in both languages.
+#[test]
+fn the_guide_names_every_handler_and_member() {
+    use lunario::lua::api::{MEMBERS, METHODS, ORDER_FIELDS};
+    let handlers = lunario::lua::load::HANDLERS.iter().map(|name| format!("`{name}("));
+    let methods = METHODS.iter().map(|name| format!("`ctx:{name}"));
+    let members = MEMBERS.iter().map(|name| format!("`ctx.{name}"));
+    let fields = ORDER_FIELDS.iter().map(|name| format!("`{name}`"));
+    let wanted: Vec<String> = handlers.chain(methods).chain(members).chain(fields).collect();
+    for language in ["en", "pt-BR"] {
+        let page = source::read(&format!("docs/guide/{language}/strategies.md"));
+        let missing: Vec<&String> = wanted.iter().filter(|word| !page.contains(*word)).collect();
+        assert!(missing.is_empty(), "{language}: {missing:?}");
     }
 }

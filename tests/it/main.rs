@@ -10,6 +10,7 @@
 
 mod backtest;
 mod docs;
+mod e2e;
 mod live;
 mod pair;
 mod scripts;

@@ -2,11 +2,14 @@
 //! `UPDATE=1 cargo test --test it scripts` rewrites `tests/golden/stdlib/scripts.txt`.
 
 use crate::support::{btcbrl, script};
+use lunario::base::decimal::show;
 use lunario::base::rng::Rng;
-use lunario::base::{Decimal, Span};
+use lunario::base::{Decimal, Event, Span, Time};
 use lunario::exchange::QueueModel;
+use lunario::exchange::synthetic::{Synthetic, SyntheticConfig};
 use lunario::run::BacktestResult;
 use lunario::run::backtest::{BLOCK_ROWS, Spec, backtest, patient};
+use lunario::run::feed::Wanted;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,13 +41,38 @@ fn made_market(folder: &Path) -> PathBuf {
     file
 }
 
-fn run(name: &str, feed: PathBuf) -> BacktestResult {
+/// An hour and a half of the synthetic market of a seed, as a file of quotes and one of trades.
+fn synthetic_market(folder: &Path) -> Vec<PathBuf> {
+    let start = Time::from_millis(1_735_689_600_000);
+    let config = SyntheticConfig::new(btcbrl(), start, Decimal::from(350_000));
+    let mut market = Synthetic::new(7, config);
+    let mut quotes = String::from("time,bid,bid_qty,ask,ask_qty\n");
+    let mut trades = String::from("time,price,qty,side,id\n");
+    for _ in 0..100_000 {
+        match market.next() {
+            Event::Quote(q) => {
+                let time = q.time.nanos();
+                let row = (show(q.bid), show(q.bid_qty), show(q.ask), show(q.ask_qty));
+                writeln!(quotes, "{time},{},{},{},{}", row.0, row.1, row.2, row.3).unwrap();
+            }
+            Event::Trade(t) => {
+                let side = t.side.map_or("", |side| side.word());
+                let (time, price, qty) = (t.time.nanos(), show(t.price), show(t.qty));
+                writeln!(trades, "{time},{price},{qty},{side},{}", t.id).unwrap();
+            }
+            _ => {}
+        }
+    }
+    let files = vec![folder.join("quotes.csv"), folder.join("trades.csv")];
+    std::fs::write(&files[0], quotes).unwrap();
+    std::fs::write(&files[1], trades).unwrap();
+    files
+}
+
+fn run(name: &str, files: Vec<PathBuf>) -> BacktestResult {
     let spec = Spec {
         candidate: script(name),
-        feeds: vec![feed],
-        time_unit: None,
-        from: None,
-        to: None,
+        feed: Wanted { files, time_unit: None, from: None, to: None, block_rows: BLOCK_ROWS },
         instrument: btcbrl(),
         balances: vec![("BRL".into(), Decimal::from(1_000_000)), ("BTC".into(), Decimal::ONE)],
         params: BTreeMap::new(),
@@ -55,7 +83,6 @@ fn run(name: &str, feed: PathBuf) -> BacktestResult {
         seed: 1,
         limits: lunario::risk::Limits::default(),
         lua: patient(),
-        block_rows: BLOCK_ROWS,
     };
     let result = backtest(&spec, &mut |_| {}).unwrap();
     assert_eq!(result.fault, None, "{name}");
@@ -82,13 +109,16 @@ fn the_shipped_strategies_give_their_golden_results() {
     let feed = made_market(folder.path());
     let mut found = String::new();
     for name in BY_TRADES {
-        let result = run(name, feed.clone());
+        let result = run(name, vec![feed.clone()]);
         assert!(result.fills > 0, "{name} did not trade in an hour");
         // An hour; the busiest of them stays under one order in three seconds.
         assert!(result.orders < 1_200, "{name} sent {} orders in an hour", result.orders);
         assert!(result.position.abs() <= Decimal::new(1, 2), "{name} holds {}", result.position);
         found += &summary(name, &result);
     }
+    let result = run("market_maker", synthetic_market(folder.path()));
+    assert!(result.fills > 100, "the market maker traded {} times only", result.fills);
+    found += &summary("market_maker", &result);
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stdlib/scripts.txt");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&golden, &found).unwrap();

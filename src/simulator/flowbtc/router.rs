@@ -121,17 +121,17 @@ pub struct Caller {
     pub account: AccountNumber,
 }
 
-enum Handler {
+enum Route {
     Open(fn(&mut FlowServer, &Call) -> Answer),
     Private(fn(&mut FlowServer, &Call, &Caller) -> Answer),
     /// Documented, and not part of this venue.
     Missing,
 }
 
-use Handler::{Missing, Open, Private};
+use Route::{Missing, Open, Private};
 
 /// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X07).
-const ROUTES: &[(&str, Handler)] = &[
+const ROUTES: &[(&str, Route)] = &[
     ("Ping", Open(queries::ping)),
     ("WebAuthenticateUser", Open(users::log_in)),
     ("LogOut", Open(users::log_out)),
@@ -196,7 +196,7 @@ pub fn answer(server: &mut FlowServer, now: Time, conn: u32, text: &str) -> Stri
     wire::frame(REPLY, &frame.i, &frame.n, &o)
 }
 
-fn run(server: &mut FlowServer, now: Time, conn: u32, handler: &Handler, body: &str) -> Answer {
+fn run(server: &mut FlowServer, now: Time, conn: u32, handler: &Route, body: &str) -> Answer {
     let caller = server.caller(conn, now);
     let call = |fields| Call { now, conn, body, fields };
     match handler {

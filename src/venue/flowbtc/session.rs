@@ -4,6 +4,7 @@
 //! `feeds`.
 
 mod feeds;
+mod fills;
 mod legs;
 mod line;
 mod listing;
@@ -146,6 +147,12 @@ impl Session {
         if self.line.phase == Phase::Live {
             self.timers.set(Time::ZERO, line::Timer::Look);
         }
+    }
+
+    /// Logs out and closes the connection for good. Open orders stay at the venue: cancel first.
+    pub fn end(&mut self, now: Time) {
+        self.end_line(now);
+        self.collect(now);
     }
 
     /// Whether orders can be sent now.

@@ -72,7 +72,8 @@ fn drive(script: &mut Script) -> Vec<Fault> {
 /// A fragment stands inside of a handler.
 fn wrapped(fragment: &str) -> String {
     format!(
-        "local strategy = {{}}\nfunction strategy.on_start(ctx)\nlocal _unused = function()\n\
+        "local strategy = {{ subscribe = {{ \"trades flowbtc:BTCBRL\" }} }}\n\
+         function strategy.on_start(ctx)\nlocal _unused = function()\n\
          {fragment}\nend\nend\nreturn strategy\n"
     )
 }

@@ -12,7 +12,8 @@ struct Line {
     flags: Vec<String>,
 }
 
-/// The calls of the program in a shell block: `lunario …`, `cargo run … -- …`, with or without a `$`.
+/// The calls of the program in a shell block: `lunario …`, `cargo run … -- …`, with or without a
+/// `$`.
 fn calls(first: usize, text: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let joined = text.replace("\\\n", "\u{0} ");

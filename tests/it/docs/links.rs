@@ -96,6 +96,31 @@ fn links_lead_somewhere() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Files named in inline code: `risk/codes.rs` may leave out `src/`.
+fn named_files(page: &str) -> Vec<String> {
+    let prose: String = super::outside_of_fences(page);
+    let spans = prose.split('`').skip(1).step_by(2);
+    let is_file = |span: &&str| {
+        let ends = [".rs", ".luau", ".toml", ".py", ".md"].iter().any(|end| span.ends_with(end));
+        ends && span.contains('/') && !span.contains([' ', '*', '{'])
+    };
+    spans.filter(is_file).map(str::to_owned).collect()
+}
+
+#[test]
+fn files_named_by_the_architecture_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut gone = Vec::new();
+    for page in ["docs/architecture.md", "CONTRIBUTING.md"] {
+        let named = named_files(&crate::source::read(page));
+        assert!(named.len() > 2, "{page} names {named:?}");
+        let there =
+            |name: &String| root.join(name).exists() || root.join("src").join(name).exists();
+        gone.extend(named.into_iter().filter(|name| !there(name)));
+    }
+    assert!(gone.is_empty(), "there is no {}", gone.join(", "));
+}
+
 #[test]
 fn broken_links_are_found() {
     let read = |path: &Path| match path.to_str() {
@@ -119,6 +144,8 @@ fn broken_links_are_found() {
         assert!(fits, "{page}: {target}\n  says {said:?}\n  not  {expected:?}");
     }
     let page = "[a](x.md) `[b](y.md)` ![c](z.svg \"t\")\n```\n[d](w.md)\n```\n";
+    let named = named_files("`a/b.rs` `x y/z.rs` `c.rs`\n```\n`d/e.rs`\n```\n`stdlib/f.luau`");
+    assert_eq!(named, ["a/b.rs", "stdlib/f.luau"]);
     let found: Vec<String> = targets(page).into_iter().map(|(_, target)| target).collect();
     assert_eq!(found, ["x.md", "z.svg"]);
 }

@@ -11,7 +11,7 @@ fn is_generated(path: &str) -> bool {
     path.contains("/golden/")
 }
 
-/// A Rust file opens with `//!`; a Luau file with `--!strict` (and more directives), then a comment.
+/// A Rust file opens with `//!`; a Luau file with `--!strict`, more directives, then a comment.
 pub fn header(path: &str, text: &str) -> Vec<String> {
     if path.ends_with(".rs") && !text.starts_with("//! ") {
         return vec!["1: the file opens with `//!` and what lives there".into()];
@@ -89,6 +89,16 @@ pub fn forgotten<'a>(paths: &[&str], text: &impl Fn(&str) -> &'a str) -> Vec<Str
         }
     }
     found
+}
+
+/// Modules of the standard library that are not shipped: a script that requires them is refused.
+pub fn not_shipped(paths: &[&str], table: &str) -> Vec<String> {
+    let modules = paths.iter().filter(|path| {
+        let inside = path.strip_prefix("stdlib/").filter(|path| path.ends_with(".luau"));
+        inside.is_some_and(|path| !path.starts_with("tests/") && !path.starts_with("types/"))
+    });
+    let missing = modules.filter(|path| !table.contains(&format!("/{path}\"")));
+    missing.map(|path| format!("{path}: is not in src/lua/stdlib.rs")).collect()
 }
 
 fn declares(text: &str, name: &str) -> bool {
@@ -184,6 +194,14 @@ fn merge_markers_are_found() {
             ("src/a.rs", "let x = 1 << 2; // <<<<<<< HEAD", ""),
         ],
     );
+}
+
+#[test]
+fn modules_that_are_not_shipped_are_found() {
+    let paths = ["stdlib/a.luau", "stdlib/a/b.luau", "stdlib/tests/c.luau", "stdlib/types/d.luau"];
+    let table = "(\"@std/a\", include_str!(\"../../stdlib/a.luau\")),";
+    assert_eq!(not_shipped(&paths, table), ["stdlib/a/b.luau: is not in src/lua/stdlib.rs"]);
+    assert_eq!(not_shipped(&paths[..1], table), Vec::<String>::new());
 }
 
 #[test]

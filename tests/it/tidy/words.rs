@@ -58,7 +58,8 @@ pub fn rooms(path: &str, text: &str) -> Vec<String> {
     let code = part_of(text, Part::Code);
     let mut found = Vec::new();
     for (word, places) in OWNED {
-        if places.iter().any(|place| path.starts_with(place)) {
+        let reads_vectors = *word == "std::fs" && is_test(path);
+        if reads_vectors || places.iter().any(|place| path.starts_with(place)) {
             continue;
         }
         let lines = lines_with(&code, word).into_iter();
@@ -89,7 +90,8 @@ pub fn json_values(path: &str, text: &str) -> Vec<String> {
     let code = part_of(text, Part::Code);
     let named = |line: &&str| {
         let group = line.contains("serde_json::{") && words(line).any(|(_, word)| word == "Value");
-        group || line.contains("serde_json::Value") || line.contains("serde_json::value")
+        let paths = ["serde_json::Value", "serde_json::value::Value", "json!("];
+        group || paths.iter().any(|path| line.contains(path))
     };
     let lines = code.lines().enumerate().filter(|(_, line)| named(line));
     lines.map(|(at, _)| format!("{}: a JSON value outside of a wire file", at + 1)).collect()
@@ -129,6 +131,7 @@ fn owned_words_stay_in_their_rooms() {
             ("src/cli/new.rs", "use std::fs;", ""),
             ("src/cli/check.rs", "use std::fs;", "`std::fs`"),
             ("src/engine/tests.rs", "std::env::var(name)", "`std::env`"),
+            ("src/venue/flowbtc/wire/tests.rs", "std::fs::read(vector)", ""),
             ("src/edge/ws.rs", "use tokio::net::TcpStream; use std::net::SocketAddr;", ""),
             ("tests/it/tidy.rs", "use std::fs;", ""),
         ],
@@ -155,7 +158,9 @@ fn json_values_are_found() {
         &[
             ("src/edge/journal.rs", "use serde_json::Value;", "1: a JSON value"),
             ("src/edge/journal.rs", "use serde_json::{Map, Value};", "1: a JSON value"),
-            ("src/edge/journal.rs", "use serde_json::value::RawValue;", "1: a JSON value"),
+            ("src/edge/journal.rs", "use serde_json::value::Value;", "1: a JSON value"),
+            ("src/edge/journal.rs", "let x = json!({});", "1: a JSON value"),
+            ("src/edge/journal.rs", "use serde_json::value::RawValue;", ""),
             ("src/edge/journal.rs", "use serde_json::to_string;", ""),
             ("src/venue/flowbtc/wire.rs", "use serde_json::Value;", ""),
             ("src/venue/flowbtc/wire/books.rs", "use serde_json::Value;", ""),

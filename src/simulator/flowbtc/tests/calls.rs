@@ -194,7 +194,8 @@ fn the_user_and_his_account() {
     );
 }
 
-/// Contract A.9: the order object of the page, exactly; natively an array (FLOW-F19) with later fields.
+/// Contract A.9: the order object of the page, exactly; natively an array (FLOW-F19) with later
+/// fields.
 #[test]
 fn order_objects() {
     let order = concat!(
@@ -362,7 +363,8 @@ fn changes_and_cancels() {
     );
 }
 
-/// Contract A.4 inside the page's wrapper (FLOW-F01), bare natively (FLOW-P21); FLOW-T09's arithmetic.
+/// Contract A.4 inside the page's wrapper (FLOW-F01), bare natively (FLOW-P21); FLOW-T09's
+/// arithmetic.
 #[test]
 fn level1_replies() {
     let reply = |dialect| {

@@ -24,7 +24,8 @@ fn names(frames: &[Got], conn: u32) -> Vec<&str> {
     frames.iter().filter(|got| got.conn == conn).map(|got| got.n.as_str()).collect()
 }
 
-/// Contract B.3: accepted, partly filled as maker, filled; fees and amounts exact (FLOW-E05 to E07).
+/// Contract B.3: accepted, partly filled as maker, filled; fees and amounts exact (FLOW-E05 to
+/// E07).
 #[test]
 fn a_limit_order_from_reply_to_last_fill() {
     let mut venue = Venue::new(Dialect::Page);

@@ -180,6 +180,17 @@ impl Known {
         }
     }
 
+    /// The legs that were replaced and whose end is not known: they may have executed more.
+    pub(super) fn loose(&self) -> impl Iterator<Item = VenueOrderId> {
+        let replaced = self.legs.iter().take(self.current);
+        replaced.filter(|leg| !leg.state.is_end()).filter_map(|leg| leg.venue)
+    }
+
+    /// Fills are missing, or may be.
+    pub(super) fn is_short(&self) -> bool {
+        !self.forced && (self.filled < self.executed() || self.loose().next().is_some())
+    }
+
     pub(super) fn is_final(&self) -> bool {
         self.told == Told::Final
     }

@@ -7,7 +7,8 @@ use crate::base::{
     Channel, Event, FeedState, InstrumentId, Net, OrderKey, OrderNews, OrderStep, Span, Time,
     VenueOut, rng::Rng,
 };
-use crate::venue::flowbtc::wire;
+use crate::calls::flowbtc as calls;
+use crate::venue::flowbtc::{request, wire};
 use crate::venue::pace::Turn;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -225,6 +226,21 @@ impl Session {
         }
     }
 
+    /// Logs out and closes the line for good: the run is over.
+    pub(super) fn end_line(&mut self, now: Time) {
+        if self.line.is_open() {
+            let (conn, number) = (self.line.conn, self.line.number + 2);
+            let text = wire::request(number, calls::LOG_OUT.name, &request::empty());
+            self.out.push_back(VenueOut::Net(Net::Frame { conn, text }));
+        }
+        if self.line.is_wanted() {
+            self.out.push_back(VenueOut::Net(Net::Close { conn: self.line.conn }));
+        }
+        self.down(now, "the run is over");
+        self.token = None;
+        self.line.phase = Phase::Halted;
+    }
+
     /// No more attempts: what is wrong cannot be mended by trying.
     pub(super) fn halt(&mut self, now: Time, reason: &str) {
         let conn = self.line.conn;
@@ -245,9 +261,11 @@ impl Session {
                 self.not_sent(now, task, "VENUE_NOT_READY the line went down before it was sent");
             }
         }
-        for (_, waiting) in std::mem::take(&mut self.waiting) {
-            if let Task::CancelAll(instrument) = waiting.task {
-                self.sweep.later(instrument);
+        self.waiting.clear();
+        // A cancel-all that was not verified goes on as cancels of the orders it was meant for.
+        for key in std::mem::take(&mut self.sweep.verify) {
+            if let Some(known) = self.orders.get_mut(key).filter(|known| !known.is_final()) {
+                known.cancel.get_or_insert(0);
             }
         }
         self.orders.restart_looks();
@@ -327,7 +345,9 @@ impl Session {
             return self.timers.set(due, Timer::Silence);
         }
         self.timers.set(now.plus(self.config.ping_after), Timer::Silence);
-        self.push(now, Task::Ping);
+        if !self.is_asked(Task::Ping) {
+            self.push(now, Task::Ping);
+        }
     }
 
     fn unanswered(&mut self, now: Time, number: i64) {

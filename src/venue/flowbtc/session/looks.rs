@@ -2,10 +2,10 @@
 //! line went down, and of fills that never came. By asking, never by sending again (FLOW Part D).
 
 use super::Session;
-use super::legs::{LegState, Told};
+use super::legs::{Known, LegState, Told};
 use super::line::{Phase, Timer};
 use super::task::{Task, Why};
-use crate::base::{InstrumentId, OrderKey, Span, Time};
+use crate::base::{InstrumentId, OrderKey, Span, Time, VenueOrderId};
 use crate::venue::flowbtc::payload::{FillRow, OrderRow, State};
 use crate::venue::flowbtc::request::Account;
 use std::collections::BTreeSet;
@@ -49,11 +49,12 @@ impl Look {
     }
 }
 
-/// Cancel-alls: those asked for while the line was down, and those to be verified.
+/// Cancel-alls: instruments of those asked for while the line was down, and the orders that were
+/// open when one was asked for. Orders that came later are none of its business.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     pub kept: BTreeSet<InstrumentId>,
-    pub verify: BTreeSet<InstrumentId>,
+    pub verify: BTreeSet<OrderKey>,
 }
 
 impl Sweep {
@@ -269,6 +270,11 @@ impl Session {
 
     pub(super) fn ask_fills(&mut self, now: Time) {
         if !self.orders.short().is_empty() {
+            let short = self.orders.short().keys().filter_map(|key| self.orders.get(*key));
+            let loose: Vec<VenueOrderId> = short.flat_map(Known::loose).collect();
+            for leg in loose {
+                self.push(now, Task::Leg(leg));
+            }
             self.push(now, Task::Fills { start: 0 });
             self.timers.set(now.plus(LOOK_AGAIN), Timer::Fills);
         }
@@ -316,13 +322,14 @@ impl Session {
 
     /// After a cancel-all: what is still on the book is canceled one by one.
     fn verified(&mut self, now: Time, present: &BTreeSet<i64>) {
-        let scope = std::mem::take(&mut self.sweep.verify);
         let mut left = 0;
-        for key in self.orders.open() {
-            let Some(known) = self.orders.get(key) else { continue };
+        for key in std::mem::take(&mut self.sweep.verify) {
+            let Some(known) = self.orders.get(key).filter(|known| !known.is_final()) else {
+                continue;
+            };
             let shown = known.venue().is_some_and(|venue| present.contains(&venue.0));
             let on_book = known.current().is_some_and(|leg| leg.state <= LegState::Working);
-            if scope.contains(&known.instrument) && shown && on_book {
+            if shown && on_book {
                 left += 1;
                 self.cancel(now, key);
             }

@@ -6,8 +6,8 @@ use super::line::Timer;
 use super::task::{Task, Waiting};
 use crate::base::{Channel, Event, FeedState, OrderKey, Span, Time, VenueOut};
 use crate::venue::flowbtc::payload::{
-    FillRow, InstrumentRow, Login, NOT_AUTHORIZED, OrderRow, Position, Refused, RejectEvent,
-    first_account, is_too_many, refusal,
+    FillRow, InstrumentRow, Login, NOT_AUTHORIZED, NOT_FOUND, OrderRow, Position, Refused,
+    RejectEvent, first_account, is_too_many, refusal,
 };
 use crate::venue::flowbtc::request::Account;
 use crate::venue::flowbtc::wire::{Fields, Frame, FrameKind, WireError};
@@ -111,6 +111,15 @@ impl Session {
                 let rows = answer.and_then(|body| OrderRow::read_all(body).map_err(unreadable));
                 self.status_answered(now, key, rows);
             }
+            Task::Leg(order) => match answer {
+                Ok(body) => {
+                    for row in OrderRow::read_all(body).unwrap_or_default() {
+                        self.order_row(now, &row);
+                    }
+                }
+                Err(refused) if refused.code == NOT_FOUND => self.orders.leg_gone(now, order),
+                Err(_) => {}
+            },
             Task::Subscribe(stream) => match answer {
                 Ok(body) => self.subscribed(now, stream, body),
                 Err(refused) => self.stream_refused(now, stream, refused.code, &refused.text),

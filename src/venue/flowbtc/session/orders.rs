@@ -1,11 +1,11 @@
 //! The orders of ours that this session knows: news goes in by venue number or client id, in any
 //! order and any number of times, and steps and fills for the engine come out once.
 
+use super::fills::fill_of;
 use super::legs::{Doubt, Known, Leg, LegState, Told, blank, end_of, leg_of};
 use super::listing::Listing;
 use crate::base::{
-    Decimal, Event, Fill, InstrumentId, Liquidity, OrderKey, OrderKind, OrderNews, OrderStep,
-    Place, Side, Span, Time, VenueOrderId,
+    Decimal, Event, InstrumentId, OrderKey, OrderNews, OrderStep, Place, Time, VenueOrderId,
 };
 use crate::venue::flowbtc::payload::{FillRow, OrderRow};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,9 +14,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// many.
 const REMEMBERED: usize = 4096;
 
-/// A fill this much later than the venue received its order met it resting in the book.
-const RESTED: Span = Span::from_millis(2);
-
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     known: BTreeMap<OrderKey, Known>,
@@ -24,7 +21,7 @@ pub(super) struct Orders {
     by_venue: BTreeMap<i64, OrderKey>,
     open: BTreeSet<OrderKey>,
     doubts: BTreeSet<OrderKey>,
-    /// Orders that executed more than we have fills for, and how often we asked for them.
+    /// Orders that executed, or may have, more than we have fills for; how often we asked.
     short: BTreeMap<OrderKey, u8>,
     ended: VecDeque<OrderKey>,
     out: Vec<Event>,
@@ -64,7 +61,7 @@ impl Orders {
 
     /// Takes up a new order; `false` if the key is known (a second SendOrder must never be).
     pub(super) fn place(&mut self, now: Time, place: &Place) -> bool {
-        if self.known.contains_key(&place.key) {
+        if self.by_client.contains_key(&place.key) {
             return false;
         }
         let mut known = blank(place.key, place.instrument, now);
@@ -213,6 +210,7 @@ impl Orders {
         if known.fills.contains(&row.trade) {
             return Some(key);
         }
+        let side = row.side.or(known.side)?;
         let client = row.client.and_then(OrderKey::from_wire);
         let venue = row.order.map(VenueOrderId);
         let legs = &mut known.legs;
@@ -220,7 +218,7 @@ impl Orders {
             .iter()
             .position(|leg| leg.venue.is_some() && leg.venue == venue)
             .or_else(|| legs.iter().position(|leg| client.is_some() && leg.client == client));
-        known.side = known.side.or(row.side);
+        known.side = Some(side);
         if let Some(leg) = at.and_then(|at| legs.get_mut(at)) {
             leg.venue = leg.venue.or(venue);
             if let Some(venue) = leg.venue {
@@ -231,7 +229,7 @@ impl Orders {
         self.settled_doubt(key);
         self.settle(now, key);
         let known = self.known.get_mut(&key)?;
-        let fill = fill_of(now, known, at, row, listing);
+        let fill = fill_of(now, known, at, row, listing)?;
         known.fills.insert(row.trade);
         known.filled += row.qty;
         if let Some(leg) = at.and_then(|at| known.legs.get_mut(at)) {
@@ -301,6 +299,17 @@ impl Orders {
         self.end(now, key, step);
     }
 
+    /// The venue does not know a replaced leg any more: nothing more can come of it.
+    pub(super) fn leg_gone(&mut self, now: Time, venue: VenueOrderId) {
+        let Some(key) = self.find(None, Some(venue.0)) else { return };
+        if let Some(known) = self.known.get_mut(&key)
+            && let Some(leg) = known.legs.iter_mut().find(|leg| leg.venue == Some(venue))
+        {
+            leg.reach(LegState::Canceled, "");
+            self.settle(now, key);
+        }
+    }
+
     /// Counts a vain question for the missing fills; after the fifth the order ends without them.
     /// Returns whether it gave up.
     pub(super) fn still_short(&mut self, now: Time, key: OrderKey) -> bool {
@@ -326,8 +335,8 @@ impl Orders {
     fn settle(&mut self, now: Time, key: OrderKey) {
         self.settle_legs(now, key);
         let Some(known) = self.known.get_mut(&key) else { return };
-        let total = known.executed();
-        if known.filled >= total || known.forced {
+        let (total, short) = (known.executed(), known.is_short());
+        if !short {
             self.short.remove(&key);
         } else if !known.is_final() {
             self.short.entry(key).or_insert(0);
@@ -349,7 +358,7 @@ impl Orders {
             // Canceled to make room for a replacement whose fate is not known yet.
             (LegState::Canceled, _) if pending => return,
             (LegState::Filled | LegState::Canceled | LegState::Expired | LegState::Rejected, _) => {
-                if known.filled < total && !known.forced {
+                if short {
                     return;
                 }
                 let step = end_of(leg, total);
@@ -439,46 +448,4 @@ impl Orders {
 fn link(by_venue: &mut BTreeMap<i64, OrderKey>, known: &mut Known, venue: VenueOrderId) {
     known.numbers.insert(venue.0);
     by_venue.insert(venue.0, known.key);
-}
-
-/// The fill for the engine. Where the venue does not say, the fee is the instrument's rate on the
-/// notional, and we were the maker if the order was post-only, or had rested: it is a limit order
-/// that the venue received at least 2 ms before the fill.
-fn fill_of(now: Time, known: &Known, at: Option<usize>, row: &FillRow, listing: &Listing) -> Fill {
-    let time = row.time.unwrap_or(now);
-    let rested = known.kind == OrderKind::Limit
-        && at
-            .and_then(|at| known.legs.get(at)?.received)
-            .is_some_and(|received| time.since(received) >= RESTED);
-    let liquidity = row.liquidity.unwrap_or(if known.post_only || rested {
-        Liquidity::Maker
-    } else {
-        Liquidity::Taker
-    });
-    let rules = listing.get(known.instrument);
-    let rate = rules.map(|rules| match liquidity {
-        Liquidity::Maker => rules.fees.maker,
-        Liquidity::Taker => rules.fees.taker,
-    });
-    let quote = rules.map(|rules| rules.quote.clone()).unwrap_or_default();
-    let told = row.fee.as_ref().map(|(fee, product)| {
-        let asset = product.and_then(|product| listing.asset(product)).map(str::to_owned);
-        (*fee, asset.unwrap_or_else(|| quote.clone()))
-    });
-    let fee_estimated = told.is_none();
-    let (fee, fee_asset) =
-        told.unwrap_or_else(|| (rate.unwrap_or_default() * row.price * row.qty, quote.clone()));
-    Fill {
-        order: known.key,
-        instrument: known.instrument,
-        side: known.side.unwrap_or(Side::Buy),
-        price: row.price,
-        qty: row.qty,
-        fee,
-        fee_asset,
-        fee_estimated,
-        liquidity,
-        trade_id: row.trade,
-        time,
-    }
 }

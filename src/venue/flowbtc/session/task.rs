@@ -37,6 +37,8 @@ pub(super) enum Task {
     Replace(OrderKey),
     CancelAll(InstrumentId),
     Status(OrderKey),
+    /// How an order ended that was replaced.
+    Leg(VenueOrderId),
     Subscribe(Stream),
     Unsubscribe(Stream),
     Ping,
@@ -63,7 +65,7 @@ impl Task {
             Task::Cancel(_) | Task::CancelStray(_) => &calls::CANCEL_ORDER,
             Task::Replace(_) => &calls::CANCEL_REPLACE_ORDER,
             Task::CancelAll(_) => &calls::CANCEL_ALL_ORDERS,
-            Task::Status(_) => &calls::GET_ORDER_STATUS,
+            Task::Status(_) | Task::Leg(_) => &calls::GET_ORDER_STATUS,
             Task::Subscribe(stream) => match stream.channel {
                 Channel::Trades | Channel::Session => &calls::SUBSCRIBE_TRADES,
                 Channel::Quotes => &calls::SUBSCRIBE_LEVEL1,

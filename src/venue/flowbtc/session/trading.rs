@@ -99,23 +99,25 @@ impl Session {
             Some(instrument) => vec![instrument],
             None => self.listing.all().collect(),
         };
+        let is_live = self.is_live();
         for key in self.orders.open() {
-            let instrument = self.orders.get(key).map(|known| known.instrument);
-            let queued = instrument.is_some_and(|instrument| scope.contains(&instrument))
-                && !self.lane.take(|task| *task == Task::Place(key)).is_empty();
-            if queued {
+            let Some(known) = self.orders.get_mut(key) else { continue };
+            if !scope.contains(&known.instrument) {
+                continue;
+            }
+            if !self.lane.take(|task| *task == Task::Place(key)).is_empty() {
                 let (filled, reason) = (Decimal::ZERO, "CANCELED_BEFORE_SENT".to_owned());
                 self.orders.unsent(now, key, OrderStep::Canceled { filled, reason });
-            } else if instrument.is_some_and(|instrument| scope.contains(&instrument))
-                && let Some(known) = self.orders.get_mut(key)
-                && (known.doubt.is_some() || known.is_unanswered())
-            {
+                continue;
+            }
+            if !is_live || known.doubt.is_some() || known.is_unanswered() {
                 // The venue may not have it yet: it is canceled by itself once it is found.
                 known.cancel.get_or_insert(0);
             }
+            self.sweep.verify.insert(key);
         }
         for instrument in scope {
-            if self.is_live() {
+            if is_live {
                 self.push(now, Task::CancelAll(instrument));
             } else {
                 self.sweep.later(instrument);
@@ -148,13 +150,13 @@ impl Session {
             }
             Task::CancelStray(order) => request::cancel_order(account?, Named::Order(order)),
             Task::CancelAll(instrument) => {
-                self.sweep.verify.insert(instrument);
                 if !self.timers.has(Timer::Verify) {
                     self.timers.set(now.plus(VERIFY_AFTER), Timer::Verify);
                 }
                 request::cancel_all(account?, self.listing.page(instrument)?)
             }
             Task::Status(key) => request::order_status(account?, self.orders.get(key)?.venue()?),
+            Task::Leg(order) => request::order_status(account?, order),
             Task::Unsubscribe(stream) => {
                 request::of_instrument(self.listing.page(stream.instrument)?)
             }
@@ -323,7 +325,11 @@ impl Session {
                 self.look_soon(now);
             }
             Task::Subscribe(stream) => self.stream_refused(now, stream, 0, "no answer"),
-            Task::CancelAll(_) | Task::CancelStray(_) | Task::Unsubscribe(_) | Task::Ping => {}
+            Task::Leg(_)
+            | Task::CancelAll(_)
+            | Task::CancelStray(_)
+            | Task::Unsubscribe(_)
+            | Task::Ping => {}
         }
     }
 
@@ -412,7 +418,7 @@ impl Session {
     }
 
     /// Whether the same request waits for its turn or for its answer.
-    fn is_asked(&self, wanted: Task) -> bool {
+    pub(super) fn is_asked(&self, wanted: Task) -> bool {
         self.lane.has(|task| *task == wanted)
             || self.waiting.values().any(|waiting| waiting.task == wanted && !waiting.late)
     }

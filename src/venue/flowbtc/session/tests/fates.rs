@@ -211,7 +211,13 @@ fn a_lost_replacement_found_by_its_alias() {
     assert_eq!(rig.steps(1)[3..], ["lost"]);
     rig.reply("GetOpenOrders", &format!("[{}]", order(777, 2, "Working", "0.5", "0")));
     assert_eq!(rig.steps(1)[4..], ["replaced 777: 0.5 @ 100"]);
+    rig.reply("GetAccountTrades", NONE);
     assert!(rig.session.is_live());
+    rig.wait(ms(600));
+    assert_eq!(rig.last("GetOrderStatus"), r#"{"OMSId":1,"AccountId":4,"OrderId":501}"#);
+    rig.reply("GetOrderStatus", &order(501, 1, "Canceled", "1", "0.5"));
+    rig.reply("GetAccountTrades", &format!("[{}]", trade(9, 501, 1, "0.5")));
+    assert_eq!(rig.steps(1)[5..], ["fill 0.5 @ 100"], "what the replaced order had executed");
 }
 
 #[test]

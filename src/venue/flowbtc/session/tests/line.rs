@@ -299,6 +299,16 @@ fn without_a_user_the_session_is_for_market_data_only() {
 }
 
 #[test]
+fn the_end_logs_out_and_stays_closed() {
+    let mut rig = Rig::live();
+    rig.session.end(rig.now);
+    rig.drain();
+    assert_eq!((rig.last("LogOut"), rig.log.last().unwrap().number), ("{}", 12));
+    assert_eq!(rig.nets.last(), Some(&Net::Close { conn: 0 }));
+    assert_eq!((rig.session.is_live(), rig.session.wake_at()), (false, None));
+}
+
+#[test]
 fn no_note_holds_a_password_or_a_token() {
     let mut rig = Rig::live();
     rig.event("MarketStateUpdate", r#"{"Action":"hunter2","NewStatus":"canary-token"}"#);

@@ -328,6 +328,26 @@ fn flow_t12_cancel_all_names_every_instrument_and_is_verified() {
 }
 
 #[test]
+fn a_cancel_all_leaves_the_orders_that_came_after_it() {
+    let mut rig = Rig::live();
+    rig.working(1, 501);
+    rig.command(Command::CancelAll { instrument: Some(BTC) });
+    rig.working(2, 502);
+    rig.event("OrderStateEvent", &order(501, 1, "Canceled", "1", "0"));
+    rig.wait(Span::from_millis(1_100));
+    rig.reply("GetOpenOrders", &format!("[{}]", order(502, 2, "Working", "1", "0")));
+    assert_eq!(rig.count("CancelOrder"), 0);
+    rig.command(Command::CancelAll { instrument: Some(BTC) });
+    rig.working(3, 503);
+    rig.come_back();
+    let rows = [order(502, 2, "Working", "1", "0"), order(503, 3, "Working", "1", "0")];
+    rig.reply("GetOpenOrders", &format!("[{}]", rows.join(",")));
+    let cancel = r#"{"OMSId":1,"AccountId":4,"OrderId":502}"#;
+    assert_eq!((rig.last("CancelOrder"), rig.count("CancelOrder")), (cancel, 1));
+    assert_eq!(rig.count("CancelAllOrders"), 2, "not again: it would hit the third order");
+}
+
+#[test]
 fn fees_are_the_venues_or_estimated_by_a_stated_rule() {
     let mut rig = Rig::live();
     rig.working(1, 501);
