@@ -22,6 +22,7 @@ use crate::base::{
     Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, Machine, Net,
     OrderKey, Secret, Span, Time, VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
 };
+use crate::venue::flowbtc::payload::OrderRow;
 use crate::venue::flowbtc::request::Account;
 use crate::venue::pace::{Lane, Pace};
 use feeds::Feeds;
@@ -104,6 +105,8 @@ pub struct Session {
     moved: bool,
     /// Account events that came before the snapshot they apply to.
     early: Vec<(String, String)>,
+    /// Rejections whose reason is still to come in an event of its own (FLOW-E08).
+    bare: BTreeMap<OrderKey, OrderRow>,
     out: VecDeque<VenueOut>,
 }
 
@@ -129,6 +132,7 @@ impl Session {
             sweep: Sweep::default(),
             moved: false,
             early: Vec::new(),
+            bare: BTreeMap::new(),
             out: VecDeque::new(),
             config,
         }

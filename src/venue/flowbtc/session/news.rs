@@ -216,7 +216,7 @@ impl Session {
     fn account_event(&mut self, now: Time, name: &str, body: &str) -> Result<(), WireError> {
         match name {
             "OrderStateEvent" => {
-                self.order_row(now, &OrderRow::read(body)?);
+                self.order_event(now, &OrderRow::read(body)?);
             }
             "OrderTradeEvent" => self.fill_row(now, &FillRow::read(body)?),
             "AccountPositionEvent" => {
