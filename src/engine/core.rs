@@ -1,4 +1,4 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
+//! The engine's core, which every strategy's asks meet: orders, positions, limits, timers, outbox.
 
 use super::note::Note;
 use super::record::{self, Record};
@@ -416,8 +416,10 @@ impl Core {
 
 /// What is asked for is no larger than this, either way: sums and products of it can be reckoned
 /// exactly in 28 digits.
-pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0); // 10^15
-pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+// 10^15.
+pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+// 10^12.
+pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
 /// Refuses what is too large to reckon with.
 pub(super) fn reckonable(
