@@ -112,7 +112,7 @@ fn server(setup: &Setup) -> FlowServer {
 fn session(setup: &Setup, instruments: Instruments) -> Session {
     let venue = VenueName::new("flowbtc");
     let mut config = SessionConfig::new(venue, "ws://venue", "ana", Secret::new("ana-secret"));
-    config.account = (setup.seed % 2 == 0).then_some(ACCOUNT.0);
+    config.account = setup.seed.is_multiple_of(3).then_some(ACCOUNT.0);
     config.instruments = instruments;
     config.per_minute = setup.per_minute;
     config.reserve = setup.per_minute / 5;

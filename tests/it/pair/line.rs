@@ -214,11 +214,6 @@ impl Line {
         self.flying.retain(|_, it| it.conn != conn || matches!(it.packet, Packet::Up(_)));
     }
 
-    /// The connection that carries, if one does.
-    pub fn open(&self) -> Option<u32> {
-        self.open
-    }
-
     fn cut(&mut self, now: Time, conn: u32, arrive: usize) {
         self.cut_up(now, conn, arrive);
         self.flying.retain(|_, it| it.conn != conn || matches!(it.packet, Packet::Up(_)));
