@@ -32,6 +32,13 @@ pub(super) fn tell(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
 }
 
+/// Answers Ctrl-C where a person pressed it, on a line of its own.
+pub(super) fn interrupted(output: Output) {
+    if matches!(output, Output::People { .. }) && std::io::stderr().is_terminal() {
+        tell("\ninterrupted: open orders are canceled; Ctrl-C again ends at once");
+    }
+}
+
 /// A progress bar on stderr, for long work that a person waits for.
 pub(super) struct Progress {
     bar: Option<indicatif::ProgressBar>,

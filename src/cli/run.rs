@@ -120,7 +120,8 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     if !live.has_strategies() {
         tell_idle(&options)?;
     }
-    signals::watch(live.post())?;
+    let output = options.output;
+    signals::watch(live.post(), move || output::interrupted(output))?;
     let end = live.run(&mut tell)?;
     drop(live);
     for line in teller.end(clock::now(), told::stopped(&end)) {

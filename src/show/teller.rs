@@ -32,6 +32,8 @@ pub struct Teller {
     orders: BTreeMap<OrderKey, Known>,
     /// The last failure of each strategy, and how often it came again since it was told.
     failures: BTreeMap<String, Failure>,
+    /// Strategies and codes of rejected orders told since the last status, and how many more came.
+    rejected: BTreeMap<(String, String), u64>,
     /// What the last status line of each strategy and instrument said.
     shown: BTreeMap<(String, String), (Option<Status>, usize)>,
 }
@@ -74,6 +76,7 @@ impl Teller {
             versions: BTreeMap::new(),
             orders: BTreeMap::new(),
             failures: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             shown: BTreeMap::new(),
             instruments,
         }
@@ -107,7 +110,7 @@ impl Teller {
         if self.form == Form::Json {
             return Vec::new();
         }
-        let mut lines = self.failed_again(at);
+        let mut lines = self.again(at);
         lines.extend(self.standing(at, strategies, events));
         lines
     }
@@ -123,7 +126,7 @@ impl Teller {
         if self.form == Form::Json {
             return vec![told.json()];
         }
-        let mut lines = self.failed_again(at);
+        let mut lines = self.again(at);
         lines.push(terminal::line(&told, None, self.look));
         lines
     }
@@ -144,7 +147,7 @@ impl Teller {
     ) -> Option<String> {
         let mut told = self.told(at, name, note, sources)?;
         if let Note::Order { order } = note
-            && !self.is_worth_a_line(order)
+            && (!self.is_worth_a_line(order) || self.was_rejected_alike(name, order))
         {
             return None;
         }
@@ -192,6 +195,24 @@ impl Teller {
         }
     }
 
+    /// Orders rejected for one reason again and again are counted until the next status.
+    fn was_rejected_alike(&mut self, name: &str, order: &Order) -> bool {
+        if order.state != OrderState::Rejected {
+            return false;
+        }
+        let code = order.reason.split(' ').next().unwrap_or_default().to_owned();
+        match self.rejected.get_mut(&(name.to_owned(), code.clone())) {
+            Some(more) => {
+                *more += 1;
+                true
+            }
+            None => {
+                self.rejected.insert((name.to_owned(), code), 0);
+                false
+            }
+        }
+    }
+
     fn follow(&mut self, fill: &Fill, line: &mut FillLine) {
         if let Some(known) = self.orders.get_mut(&fill.order) {
             known.filled += fill.qty;
@@ -216,6 +237,19 @@ impl Teller {
                 false
             }
         }
+    }
+
+    /// What came again since it was told.
+    fn again(&mut self, at: Time) -> Vec<String> {
+        let mut lines = self.failed_again(at);
+        for ((strategy, code), more) in std::mem::take(&mut self.rejected) {
+            if more > 0 {
+                let what = log("warn", format!("{more} orders more were rejected: {code}"));
+                let told = Told { time: at, strategy, version: String::new(), what };
+                lines.push(terminal::line(&told, None, self.look));
+            }
+        }
+        lines
     }
 
     fn failed_again(&mut self, at: Time) -> Vec<String> {
