@@ -1,5 +1,4 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one
-//! outbox.
+//! The engine's core, which every strategy's asks meet: orders, positions, limits, timers, outbox.
 
 use super::note::Note;
 use super::record::{self, Record};
@@ -113,14 +112,14 @@ impl Core {
     }
 
     /// Lets an event change what is known of market and account. What scripts should hear of it
-    /// beyond the event itself: an order that moved.
-    pub fn apply(&mut self, event: &Event) -> Option<Order> {
+    /// beyond the event itself: orders that moved.
+    pub fn apply(&mut self, event: &Event) -> Vec<Order> {
         self.market.apply(event);
         match event {
-            Event::Order(news) => self.order_news(news),
+            Event::Order(news) => self.order_news(news).into_iter().collect(),
             Event::Balance(news) => {
                 self.ledger.balance_news(news);
-                None
+                Vec::new()
             }
             Event::Instrument(rules) => {
                 if let Some(known) = self.instruments.find(&rules.name()) {
@@ -128,25 +127,24 @@ impl Core {
                     rules.id = known.id;
                     self.instruments.update(rules);
                 }
-                None
+                Vec::new()
             }
             Event::Trade(_)
             | Event::Quote(_)
             | Event::Book(_)
             | Event::Bar(_)
             | Event::Fill(_)
-            | Event::Feed(_) => None,
+            | Event::Feed(_) => Vec::new(),
         }
     }
 
     fn order_news(&mut self, news: &OrderNews) -> Option<Order> {
         let before = self.orders.get(news.key)?.venue_id;
         let change = self.orders.apply(news);
-        let order = self.orders.get(news.key)?;
-        if change.is_none() && (order.venue_id == before || !self.recording) {
+        let order = self.orders.get(news.key)?.clone();
+        if change.is_none() && order.venue_id == before {
             return None;
         }
-        let order = order.clone();
         self.record_order(&order);
         change?;
         self.notes.push_back(Note::Order { order: order.clone() });
@@ -169,12 +167,10 @@ impl Core {
         let order = self.orders.get(fill.order)?.clone();
         let instrument = self.instruments.get(fill.instrument)?;
         self.ledger.fill(order.strategy, fill, instrument);
-        if self.recording {
-            let name = instrument.name();
-            self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
-                record::fill(fill, &name)
-            });
-        }
+        let name = instrument.name();
+        self.record("fill", Some(order.strategy), Some(order.version.clone()), || {
+            record::fill(fill, &name)
+        });
         let (strategy, version) = (order.strategy, order.version.clone());
         self.notes.push_back(Note::Fill { strategy, version, fill: fill.clone() });
         if change.is_some() {
@@ -185,9 +181,6 @@ impl Core {
     }
 
     fn record_order(&mut self, order: &Order) {
-        if !self.recording {
-            return;
-        }
         let name = self.instrument_name(order.instrument);
         self.record("order", Some(order.strategy), Some(order.version.clone()), || {
             record::order(order, &name)
@@ -393,8 +386,10 @@ impl Core {
 
 /// What is asked for is no larger than this, either way: sums and products of it can be reckoned
 /// exactly in 28 digits.
-pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0); // 10^15
-pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+// 10^15.
+pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+// 10^12.
+pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
 /// Refuses what is too large to reckon with.
 pub(super) fn reckonable(

@@ -189,6 +189,7 @@ impl Engine {
         slot.stop(&self.core, now);
         slot.halted = Some(reason.clone());
         let mut core = self.core.borrow_mut();
+        core.cancel_open(Some(who), None);
         let version = core.version(who);
         let text = reason.clone();
         core.record("halt", Some(who), Some(version), || {
@@ -212,8 +213,6 @@ impl Engine {
         }
     }
 
-    /// What rests is canceled first, so that `on_stop` may still flatten: its orders go out as the
-    /// last ones, and the end waits for them.
     fn stop(&mut self, now: Time) {
         if self.stopping {
             return;

@@ -13,7 +13,7 @@ impl Engine {
     /// One piece of news: first to what is known, then to the strategies it concerns.
     pub(super) fn event(&mut self, now: Time, event: &Event) {
         let moved = self.core.borrow_mut().apply(event);
-        if let Some(order) = moved {
+        for order in moved {
             self.tell_order(now, &order);
         }
         match event {

@@ -9,7 +9,8 @@ use super::bind::{self, Host};
 use super::budget::{Budget, RowWord};
 use super::graph::Candidate;
 use super::load::{self, Declared, Param};
-use super::{fault, rows, values, vm};
+use super::vm::{self, Code};
+use super::{fault, rows, values};
 use crate::account::Order;
 use crate::base::{OrderKey, Span, StrategyId, Time};
 use crate::desk::{Desk, Fault, FaultKind, Mode};
@@ -378,9 +379,12 @@ impl Script {
     }
 }
 
+/// The walk over event rows, which runs for every event.
+const WALK: &str = include_str!("prelude/walk.luau");
+
 /// The trusted half of the host inside each VM: one chunk in three files.
 pub const PRELUDE: &str = concat!(
-    include_str!("prelude/views.luau"),
+    include_str!("prelude/runner.luau"),
     include_str!("prelude/asks.luau"),
     include_str!("prelude/modules.luau"),
 );
@@ -403,11 +407,10 @@ impl Parts {
         let positions = lua.create_buffer_with_capacity(MAX_INSTRUMENTS * 8)?;
         let row = super::budget::buffer_word(lua, &control)?;
         let functions = bind::functions(lua, host)?;
-        let prelude: Table = lua
-            .load(PRELUDE)
-            .set_name("=lunario")
-            .set_mode(mlua::chunk::ChunkMode::Text)
-            .call((functions, control.clone(), buffer.clone(), positions.clone()))?;
+        let walk = vm::trusted(lua, "lunario", WALK, Code::Native)?;
+        let prelude = vm::trusted(lua, "lunario", PRELUDE, Code::Interpreted)?;
+        let prelude: Table =
+            prelude.call((functions, control.clone(), buffer.clone(), positions.clone(), walk))?;
         vm::close(lua, &prelude, bind::print(lua, host)?, memory)?;
         let update_order: Function = prelude.get("update_order")?;
         host.update_order.replace(Some(update_order.clone()));

@@ -2,6 +2,8 @@
 
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a script could use to leave the sandbox, to stall in C code, or to be unlike itself in the
 /// next run.
@@ -29,13 +31,45 @@ const MAX_C_TABLE: usize = 200_000;
 pub fn open(seed: u64) -> mlua::Result<Lua> {
     // `debug` and `os` are for the prelude only; `close` takes them away.
     let lua = Lua::new_with(StdLib::ALL_SAFE, LuaOptions::new().catch_rust_panics(true))?;
-    lua.set_compiler(Compiler::new().set_optimization_level(2).set_debug_level(1));
+    lua.set_compiler(compiler());
     lua.enable_jit(true);
     let randomseed: Function = lua.globals().get::<Table>("math")?.get("randomseed")?;
     // Luau takes 32 bits of seed.
     #[allow(clippy::cast_precision_loss)]
     randomseed.call::<()>((seed % (1 << 31)) as f64)?;
     Ok(lua)
+}
+
+fn compiler() -> Compiler {
+    Compiler::new().set_optimization_level(2).set_debug_level(1)
+}
+
+/// Whether a chunk's functions become machine code: worth it for what runs at every event.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Code {
+    Native,
+    Interpreted,
+}
+
+/// A text of this program as a function of the VM. Each is compiled once in a process, so that a
+/// reload does not pay for it; no other bytecode is ever loaded. In failures it is called `name`.
+pub fn trusted(lua: &Lua, name: &str, text: &'static str, code: Code) -> mlua::Result<Function> {
+    static COMPILED: Mutex<BTreeMap<&'static str, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = match compiled.get(text) {
+        Some(bytes) => Arc::clone(bytes),
+        None => {
+            let bytes: Arc<[u8]> = compiler().compile(text)?.into();
+            compiled.insert(text, Arc::clone(&bytes));
+            bytes
+        }
+    };
+    drop(compiled);
+    lua.enable_jit(code == Code::Native);
+    let chunk = lua.load(&*bytes).set_name(format!("={name}")).set_mode(ChunkMode::Binary);
+    let function = chunk.into_function();
+    lua.enable_jit(true);
+    function
 }
 
 /// Takes the dangerous away, installs the host's replacements and closes the sandbox.
@@ -49,11 +83,8 @@ pub fn close(lua: &Lua, prelude: &Table, print: Function, memory: usize) -> mlua
     globals.raw_set("print", print)?;
     let table: Table = globals.get("table")?;
     table.raw_set("clone", prelude.get::<Function>("clone")?)?;
-    let guards: Table = lua
-        .load(GUARDS)
-        .set_name("=lunario")
-        .set_mode(ChunkMode::Text)
-        .call((MAX_C_TEXT, MAX_C_TABLE))?;
+    let guards = trusted(lua, "lunario", GUARDS, Code::Interpreted)?;
+    let guards: Table = guards.call((MAX_C_TEXT, MAX_C_TABLE))?;
     for library in ["string", "table"] {
         let target: Table = globals.get(library)?;
         for pair in guards.get::<Table>(library)?.pairs::<String, Function>() {

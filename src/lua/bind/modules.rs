@@ -3,6 +3,7 @@
 use super::{Host, key_of};
 use crate::base::{Plain, names};
 use crate::lua::values::{from_plain, integer};
+use crate::lua::vm::{self, Code};
 use crate::lua::{graph, stdlib};
 use mlua::chunk::ChunkMode;
 use mlua::{Function, Lua, Table, Value};
@@ -49,15 +50,19 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Resu
     table.raw_set("id_text", lua.create_function(id_text)?)
 }
 
-/// A source of the graph or of the standard library as a function. Text only: bytecode is refused.
+/// A source of the graph or of the standard library as a function. Of the graph, text only:
+/// bytecode is refused.
 pub fn compile(
     lua: &Lua,
     sources: &BTreeMap<String, String>,
     path: &str,
 ) -> mlua::Result<Function> {
-    let text = stdlib::source(path).or_else(|| sources.get(path).map(String::as_str));
+    if let Some(text) = stdlib::source(path) {
+        return vm::trusted(lua, path, text, Code::Native);
+    }
+    let text = sources.get(path);
     let text = text.ok_or_else(|| mlua::Error::runtime(format!("there is no source {path}")))?;
-    lua.load(text).set_name(format!("={path}")).set_mode(ChunkMode::Text).into_function()
+    lua.load(text.as_str()).set_name(format!("={path}")).set_mode(ChunkMode::Text).into_function()
 }
 
 /// Plain data as a script's value, objects of `@std` classes and orders included.
