@@ -26,6 +26,13 @@ pub(super) fn complain(text: &str) {
     drop(writeln!(std::io::stderr(), "{red}error{plain}: {text}"));
 }
 
+/// Tells on stderr what may be wrong.
+pub(super) fn warn(text: &str) {
+    let (yellow, plain) =
+        if telemetry::colored_stderr() { ("\u{1b}[1;33m", "\u{1b}[0m") } else { ("", "") };
+    tell(&format!("{yellow}warning{plain}: {text}"));
+}
+
 /// Writes text to stderr as it is.
 pub(super) fn tell(text: &str) {
     // There is nowhere left to tell that stderr is gone.

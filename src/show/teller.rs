@@ -5,7 +5,8 @@ use super::style::Style;
 use super::terminal::{self, Look, Status};
 use crate::account::Order;
 use crate::base::{
-    Decimal, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderState, Plain, Time,
+    Channel, Decimal, FeedState, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderState,
+    Plain, Time,
 };
 use crate::engine::{Fault, Note, PositionStatus, StrategyStatus, Words};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,7 @@ pub struct Teller {
     failures: BTreeMap<String, Failure>,
     /// Strategies and codes of rejected orders told since the last status, and how many more came.
     rejected: BTreeMap<(String, String), u64>,
+    reached: bool,
     /// What the last status line of each strategy and instrument said.
     shown: BTreeMap<(String, String), (Option<Status>, usize)>,
 }
@@ -77,6 +79,7 @@ impl Teller {
             orders: BTreeMap::new(),
             failures: BTreeMap::new(),
             rejected: BTreeMap::new(),
+            reached: false,
             shown: BTreeMap::new(),
             instruments,
         }
@@ -113,6 +116,12 @@ impl Teller {
         let mut lines = self.again(at);
         lines.extend(self.standing(at, strategies, events));
         lines
+    }
+
+    /// Whether any venue has taken us in since the start.
+    #[must_use]
+    pub fn has_reached_a_venue(&self) -> bool {
+        self.reached
     }
 
     /// The lines at the end of a run.
@@ -300,6 +309,7 @@ impl Teller {
                 (version, What::Halt { reason: reason.clone() })
             }
             Note::Feed(feed) => {
+                self.reached |= feed.channel == Channel::Session && feed.state == FeedState::Live;
                 let what = What::Feed {
                     venue: feed.venue.to_string(),
                     channel: feed.channel.word(),
