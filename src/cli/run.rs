@@ -7,6 +7,7 @@ use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::live::{FlowBtc, Live, LiveEnd, Told as News};
 use crate::run::options::{InstrumentOption, Outcome, Output, Pace, RunOptions};
+use crate::run::oversights::oversights;
 use crate::run::scripts::Scripts;
 use crate::show::style::{Style, Tone, count, gain_tone, money, signed};
 use crate::show::summary::{self, Cell};
@@ -113,6 +114,9 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
 fn start(options: RunOptions) -> Result<Outcome, Failure> {
     let (spec, mut embedded) = assemble::live(&options)?;
     greet(&options, &spec.flowbtc, embedded.is_some())?;
+    for oversight in oversights(&options)? {
+        output::warn(&oversight);
+    }
     let instruments = spec.engine.instruments.clone();
     let mut teller = told::teller(options.output, instruments.clone(), clock::now());
     let mut tell = |news: News, scripts: &Scripts| told::tell(&mut teller, &news, scripts);
@@ -120,7 +124,8 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     if !live.has_strategies() {
         tell_idle(&options)?;
     }
-    signals::watch(live.post())?;
+    let output = options.output;
+    signals::watch(live.post(), move || output::interrupted(output))?;
     let end = live.run(&mut tell)?;
     drop(live);
     for line in teller.end(clock::now(), told::stopped(&end)) {
@@ -131,6 +136,11 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     }
     if let Some(embedded) = &mut embedded {
         embedded.stop()?;
+    }
+    if !teller.has_reached_a_venue() && !end.interrupted && !end.strategies.is_empty() {
+        return Err(Failure::Work(anyhow::anyhow!(
+            "the venue was never reached; the lines above say why"
+        )));
     }
     Ok(match (end.interrupted, end.halted, end.strategies.is_empty()) {
         (true, ..) => Outcome::Interrupted,

@@ -108,7 +108,7 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
     let spec = assemble::venue(&options)?;
     let users = spec.users.clone();
     let mut run = VenueRun::open(spec)?;
-    signals::watch(run.post())?;
+    signals::watch(run.post(), || {})?;
     // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
     output::line(&ready(&run.url(), &users).json())?;
     if let (Output::People { .. }, Some(user)) = (options.output, users.first()) {

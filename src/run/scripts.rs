@@ -2,6 +2,7 @@
 //! save concerns. A file at the top of a folder is a strategy unless another strategy requires it;
 //! files in folders below are modules.
 
+use super::options::Unfit;
 use crate::base::Time;
 use crate::desk::{Fault, FaultKind};
 use crate::edge::watch;
@@ -108,21 +109,21 @@ impl Scripts {
             } else if path.is_file() {
                 files.push(path.clone());
             } else {
-                anyhow::bail!(
+                anyhow::bail!(Unfit(format!(
                     "there is no {}; name a folder of strategies, or make one with `lunario new`",
                     path.display()
-                );
+                )));
             }
         }
         let mut found = Vec::new();
         for file in files {
             if let Some(other) = scripts.homes.get(&name_of(&file)) {
-                anyhow::bail!(
+                anyhow::bail!(Unfit(format!(
                     "{} and {} would both be the strategy {}; rename one",
                     other.folder.join(&other.entry).display(),
                     file.display(),
                     name_of(&file)
-                );
+                )));
             }
             found.push(scripts.collect(&file));
         }

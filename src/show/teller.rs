@@ -5,7 +5,8 @@ use super::style::Style;
 use super::terminal::{self, Look, Status};
 use crate::account::Order;
 use crate::base::{
-    Decimal, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderState, Plain, Time,
+    Channel, Decimal, FeedState, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderState,
+    Plain, Time,
 };
 use crate::engine::{Fault, Note, PositionStatus, StrategyStatus, Words};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,9 @@ pub struct Teller {
     orders: BTreeMap<OrderKey, Known>,
     /// The last failure of each strategy, and how often it came again since it was told.
     failures: BTreeMap<String, Failure>,
+    /// Strategies and codes of rejected orders told since the last status, and how many more came.
+    rejected: BTreeMap<(String, String), u64>,
+    reached: bool,
     /// What the last status line of each strategy and instrument said.
     shown: BTreeMap<(String, String), (Option<Status>, usize)>,
 }
@@ -74,6 +78,8 @@ impl Teller {
             versions: BTreeMap::new(),
             orders: BTreeMap::new(),
             failures: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            reached: false,
             shown: BTreeMap::new(),
             instruments,
         }
@@ -107,9 +113,15 @@ impl Teller {
         if self.form == Form::Json {
             return Vec::new();
         }
-        let mut lines = self.failed_again(at);
+        let mut lines = self.again(at);
         lines.extend(self.standing(at, strategies, events));
         lines
+    }
+
+    /// Whether any venue has taken us in since the start.
+    #[must_use]
+    pub fn has_reached_a_venue(&self) -> bool {
+        self.reached
     }
 
     /// The lines at the end of a run.
@@ -123,7 +135,7 @@ impl Teller {
         if self.form == Form::Json {
             return vec![told.json()];
         }
-        let mut lines = self.failed_again(at);
+        let mut lines = self.again(at);
         lines.push(terminal::line(&told, None, self.look));
         lines
     }
@@ -144,7 +156,7 @@ impl Teller {
     ) -> Option<String> {
         let mut told = self.told(at, name, note, sources)?;
         if let Note::Order { order } = note
-            && !self.is_worth_a_line(order)
+            && (!self.is_worth_a_line(order) || self.was_rejected_alike(name, order))
         {
             return None;
         }
@@ -192,6 +204,24 @@ impl Teller {
         }
     }
 
+    /// Orders rejected for one reason again and again are counted until the next status.
+    fn was_rejected_alike(&mut self, name: &str, order: &Order) -> bool {
+        if order.state != OrderState::Rejected {
+            return false;
+        }
+        let code = order.reason.split(' ').next().unwrap_or_default().to_owned();
+        match self.rejected.get_mut(&(name.to_owned(), code.clone())) {
+            Some(more) => {
+                *more += 1;
+                true
+            }
+            None => {
+                self.rejected.insert((name.to_owned(), code), 0);
+                false
+            }
+        }
+    }
+
     fn follow(&mut self, fill: &Fill, line: &mut FillLine) {
         if let Some(known) = self.orders.get_mut(&fill.order) {
             known.filled += fill.qty;
@@ -216,6 +246,19 @@ impl Teller {
                 false
             }
         }
+    }
+
+    /// What came again since it was told.
+    fn again(&mut self, at: Time) -> Vec<String> {
+        let mut lines = self.failed_again(at);
+        for ((strategy, code), more) in std::mem::take(&mut self.rejected) {
+            if more > 0 {
+                let what = log("warn", format!("{more} orders more were rejected: {code}"));
+                let told = Told { time: at, strategy, version: String::new(), what };
+                lines.push(terminal::line(&told, None, self.look));
+            }
+        }
+        lines
     }
 
     fn failed_again(&mut self, at: Time) -> Vec<String> {
@@ -266,6 +309,7 @@ impl Teller {
                 (version, What::Halt { reason: reason.clone() })
             }
             Note::Feed(feed) => {
+                self.reached |= feed.channel == Channel::Session && feed.state == FeedState::Live;
                 let what = What::Feed {
                     venue: feed.venue.to_string(),
                     channel: feed.channel.word(),

@@ -118,7 +118,10 @@ fn words<'a>(told: &'a Told, source: Option<&str>, look: Look) -> Words<'a> {
     match &told.what {
         What::Loaded => (name, Tone::Good, "loaded", format!("version {}", short(&told.version))),
         What::Reloaded { from } => {
-            let text = format!("version {} in place of {}", short(&told.version), short(from));
+            let text = match short(&told.version) {
+                same if same == short(from) => format!("version {same} again"),
+                version => format!("version {version} in place of {}", short(from)),
+            };
             (name, Tone::Good, "reloaded", text)
         }
         What::Refused { place, message, running } => {

@@ -104,6 +104,7 @@ fn events_are_lines_people_can_read() {
             What::Reloaded { from: "fedcba9876543210".into() },
             "reloaded  version 01234567 in place of fedcba98",
         ),
+        (What::Reloaded { from: "0123456789abcdef".into() }, "reloaded  version 01234567 again"),
         (
             What::Order(order(OrderState::Working)),
             "working   buy      0.01 BTCBRL @  351200.10  #7",
@@ -260,7 +261,7 @@ fn snippets_point_at_the_column() {
     };
     check(0, 0, None, "error: no\n --> a.luau");
     check(3, 0, Some("1\n2\nthree"), "error: no\n --> a.luau:3\n  |\n3 | three");
-    check(1, 2, Some("\tx"), "error: no\n --> a.luau:1:2\n  |\n1 | \tx\n  | \t^");
+    check(1, 2, Some("\tx"), "error: no\n --> a.luau:1:2\n  |\n1 |     x\n  |     ^");
     check(9, 1, Some("short"), "error: no\n --> a.luau:9:1");
     check(1, 99, Some("short"), "error: no\n --> a.luau:1:99\n  |\n1 | short");
     let twelve = "\n".repeat(11) + "end";

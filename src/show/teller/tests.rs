@@ -170,6 +170,26 @@ fn a_failure_that_repeats_is_told_once_and_counted() {
     assert_eq!(tell(&mut teller, &failure("no bye")).len(), 1);
 }
 
+#[test]
+fn orders_rejected_alike_are_counted_until_the_next_status() {
+    let mut teller = people();
+    let mut rejected = order(None, OrderState::Rejected);
+    for (reason, told) in [
+        ("LIMIT_MAX_POSITION limit=1 would_be=2", true),
+        ("LIMIT_MAX_POSITION limit=1 would_be=3", false),
+        ("LIMIT_ORDER_RATE limit=60", true),
+        ("LIMIT_MAX_POSITION limit=1 would_be=4", false),
+    ] {
+        rejected.reason = reason.into();
+        let lines = tell(&mut teller, &noted(rejected.clone()));
+        assert_eq!(!lines.is_empty(), told, "{reason}");
+    }
+    let status = teller.status(NOW, &[], 0, &Disk);
+    assert!(status[0].ends_with("warn      2 orders more were rejected: LIMIT_MAX_POSITION"));
+    assert!(!status[1].contains("rejected"), "{status:?}");
+    assert_eq!(tell(&mut teller, &noted(rejected)).len(), 1);
+}
+
 fn standing(name: &str, net: Option<&str>) -> StrategyStatus {
     let positions = net.map(|net| PositionStatus {
         instrument: "flowbtc:BTCBRL".into(),
