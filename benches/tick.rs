@@ -1,10 +1,11 @@
 //! Tick to order over real loopback sockets: a served venue, a relay that looks at the clock, and a
 //! live run with its journal and a Lua handler that answers every trade with a market order.
 //!
-//! Three times of each order: the relay writes the trade's frame to the run (`sent`), the run has
-//! read it (`created`, the time its clock stamped the frame with), the relay has read the order's
-//! frame (`back`). `created` to `back` holds the engine, the handler, the journal, the write and the
-//! relay's own awakening; `sent` to `back` the run's awakening as well.
+//! Four moments of each order: the relay writes the trade's frame to the run (`sent`), the run has
+//! read it (`created`, the time its clock stamped the frame with), the order is in the journal and
+//! with its socket (`handed`), the relay has read the order's frame (`back`). From `created` to
+//! `handed` it is the engine, the handler and the journal; to `back` also the write and the relay's
+//! awakening; from `sent` to `back` the run's awakening as well.
 
 use crate::delivery::btcbrl;
 use crate::harness::{Wish, spread};
@@ -163,30 +164,43 @@ fn case(name: &str, policy: Policy, count: usize, gap: Span) {
     let url = relay(&served.url, &seen);
     let lasts = Span::from_nanos(gap.nanos() * i64::try_from(count).unwrap());
     let run_for = lasts.plus(Span::from_millis(500));
-    let mut created = BTreeMap::new();
-    let mut tell = |told: Told, _: &lunario::run::scripts::Scripts| {
-        if let Told::Note { note: Note::Order { order }, .. } = told {
-            created.insert(order.key.wire(), order.created);
-        }
-    };
     let spec = spec(url, &scripts, &folder.path().join("state"), policy, run_for);
-    let mut live = Live::open(spec, &mut tell).unwrap();
-    live.run(&mut tell).unwrap();
-    drop(live);
+    let (created, handed) = trade(spec);
     let seen = seen.lock().unwrap();
-    let (mut inside, mut whole) = (Vec::new(), Vec::new());
-    for (key, created) in created {
+    let (mut inside, mut across, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    for ((key, created), handed) in created.into_iter().zip(handed) {
         let Some(back) = seen.back.get(&key) else { continue };
         let before = seen.sent.partition_point(|sent| *sent <= created);
         let Some(sent) = before.checked_sub(1).and_then(|at| seen.sent.get(at)) else { continue };
-        inside.push(back.since(created).seconds());
+        inside.push(handed.since(created).seconds());
+        across.push(back.since(created).seconds());
         whole.push(back.since(*sent).seconds());
     }
     assert!(inside.len() > count / 2, "{} of {count} trades were answered", inside.len());
     // The first orders warm up caches and the VM.
     let warm = inside.len() / 10;
-    spread(&format!("{name}, received to sent"), inside.split_off(warm));
+    spread(&format!("{name}, received to handed over"), inside.split_off(warm));
+    spread(&format!("{name}, received to arrived"), across.split_off(warm));
     spread(&format!("{name}, there and back"), whole.split_off(warm));
+}
+
+/// Runs to the end: when the frame behind each order was read, by the order's key, and when the
+/// order was handed to its socket, both in the order in which they were sent.
+fn trade(spec: LiveSpec) -> (BTreeMap<i64, Time>, Vec<Time>) {
+    let (mut created, mut handed) = (BTreeMap::new(), Vec::new());
+    let mut tell = |told: Told, _: &lunario::run::scripts::Scripts| {
+        if let Told::Note { note: Note::Order { order }, .. } = told {
+            created.insert(order.key.wire(), order.created);
+        }
+    };
+    let mut live = Live::open(spec, &mut tell).unwrap();
+    let mut before = 0;
+    while !live.turn(&mut tell).unwrap() {
+        let sent = live.engine().core().sent;
+        handed.extend((before..sent).map(|_| clock::now()));
+        before = sent;
+    }
+    (created, handed)
 }
 
 /// The same way there and back with nothing to do: what the sockets and two awakenings cost.
