@@ -7,7 +7,7 @@ use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next, Post, Served};
 use crate::edge::ws_server::Server;
 use crate::exchange::{AccountNumber, Config};
-use crate::simulator::flowbtc::{FlowServer, ServerConfig, ServerIn, ServerOut};
+use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn, ServerOut};
 use anyhow::Context;
 use std::net::SocketAddr;
 
@@ -43,6 +43,8 @@ pub fn test_users(balances: Vec<(String, Decimal)>) -> Vec<TestUser> {
         user_id: 5,
         account: AccountNumber(7),
         balances,
+        keys: Vec::new(),
+        totp: None,
     }]
 }
 
@@ -80,6 +82,7 @@ impl VenueRun {
             seed: spec.seed,
             shuffle: false,
             latency: spec.latency,
+            conduct: Conduct::default(),
         });
         let mut run = VenueRun {
             inbox,
@@ -229,6 +232,8 @@ impl VenueRun {
             match out {
                 ServerOut::Frame { conn, text } => self.server.send(u64::from(conn), text),
                 ServerOut::Close { conn } => self.server.close(u64::from(conn)),
+                // This wiring asks nothing over HTTP.
+                ServerOut::Response(_) => {}
             }
         }
     }

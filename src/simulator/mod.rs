@@ -1,3 +1,10 @@
 //! The server halves of the venues' protocols over the simulated exchange; never imports `venue`.
 
+pub mod faults;
 pub mod flowbtc;
+pub mod http;
+pub mod json;
+pub mod proof;
+#[cfg(test)]
+mod tests;
+pub mod window;
