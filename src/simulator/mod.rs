@@ -4,6 +4,7 @@ pub mod faults;
 pub mod flowbtc;
 pub mod http;
 pub mod json;
+pub mod mercadobitcoin;
 pub mod proof;
 #[cfg(test)]
 mod tests;
