@@ -6,6 +6,7 @@ pub mod http;
 pub mod json;
 pub mod mercadobitcoin;
 pub mod proof;
+pub mod sentra;
 #[cfg(test)]
 mod tests;
 pub mod window;
