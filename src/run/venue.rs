@@ -218,6 +218,8 @@ impl VenueRun {
             Served::Opened => ServerIn::Opened { conn },
             Served::Frame(text) => ServerIn::Frame { conn, text },
             Served::Closed(_) => ServerIn::Closed { conn },
+            // This wiring opens no HTTP server.
+            Served::Request(_) => return,
         };
         self.handle(now, input);
     }

@@ -66,7 +66,7 @@ pub fn scaled(value: f64, scale: i64) -> Option<i64> {
     let floor = product.floor();
     let rounded = if product - floor >= 0.5 { floor + 1.0 } else { floor };
     // The doubles next to ±2^63 are exact, and 2^63 itself is out.
-    let fits = rounded >= -9_223_372_036_854_775_808.0 && rounded < 9_223_372_036_854_775_808.0;
+    let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
     fits.then_some(rounded as i64)
 }
 
