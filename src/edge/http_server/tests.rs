@@ -28,12 +28,13 @@ fn request(head: &str, body: &[u8]) -> Vec<u8> {
 /// The next request, within ten seconds.
 fn asked(inbox: &mut Inbox) -> (u64, Request) {
     let limit = clock::now().plus(Span::from_secs(10));
-    match inbox.next(Some(limit)) {
-        Next::Input(_, Input::Served(ServedNews { conn, kind: Served::Request(request), .. })) => {
-            (conn, request)
-        }
-        other => panic!("{other:?}"),
-    }
+    let next = inbox.next(Some(limit));
+    let Next::Input(_, Input::Served(ServedNews { conn, kind: Served::Request(request), .. })) =
+        next
+    else {
+        panic!("{next:?}")
+    };
+    (conn, request)
 }
 
 /// Lets sockets move bytes until a client is done.

@@ -1,9 +1,11 @@
 //! The server half of FlowBTC's WebSocket and REST, as a machine without I/O: frames, requests and
-//! market news in, frames and answers out. It trades on a simulated exchange, which is also its ledger.
+//! market news in, frames and answers out. It trades on a simulated exchange, which is also its
+//! ledger.
 //!
 //! In reading order: `wire` has the bytes, `router` the calls by name, `rest` the same over HTTP,
-//! `users`, `streams`, `orders`, `money` and `queries` what they do, `mishaps` what goes wrong, `market` and `accounts` what is told to whom, `rows` and
-//! `objects` how it is written. The contract is FlowBTC's; ids like FLOW-C21 name its lines.
+//! `users`, `streams`, `orders`, `money` and `queries` what they do, `mishaps` what goes wrong,
+//! `market` and `accounts` what is told to whom, `rows` and `objects` how it is written. The
+//! contract is FlowBTC's; ids like FLOW-C21 name its lines.
 
 pub mod accounts;
 pub mod bars;

@@ -53,8 +53,8 @@ pub fn answer(server: &mut FlowServer, now: Time, request: &HttpIn) -> Page {
     }
 }
 
-/// The gateway answers 404 where a login is missing (FLOW-P06), with code 20 in the body (FLOW-R10);
-/// all other failures come with 200.
+/// The gateway answers 404 where a login is missing (FLOW-P06), with code 20 in the body
+/// (FLOW-R10); all other failures come with 200.
 fn status(failure: &Failure) -> u16 {
     if failure.code == 20 { 404 } else { 200 }
 }

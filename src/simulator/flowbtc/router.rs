@@ -129,18 +129,18 @@ pub struct Caller {
     pub two_factor: bool,
 }
 
-enum Handler {
+enum Entrance {
     Open(fn(&mut FlowServer, &Call) -> Answer),
     Private(fn(&mut FlowServer, &Call, &Caller) -> Answer),
 }
 
-use Handler::{Open, Private};
+use Entrance::{Open, Private};
 
 /// What an unknown function is answered with (FLOW-P04, FLOW-S01).
 pub const UNKNOWN: &str = "Endpoint Not Found";
 
 /// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X08).
-const ROUTES: &[(&str, Handler)] = &[
+const ROUTES: &[(&str, Entrance)] = &[
     ("Ping", Open(queries::ping)),
     ("WebAuthenticateUser", Open(users::log_in)),
     ("LogOut", Open(users::log_out)),
@@ -190,11 +190,11 @@ const ROUTES: &[(&str, Handler)] = &[
 
 /// What a frame is answered with.
 pub fn answer(server: &mut FlowServer, now: Time, conn: u32, frame: &Frame) -> String {
-    let Some(handler) = find(&frame.n) else {
+    let Some(entrance) = find(&frame.n) else {
         return wire::frame(ERROR, &frame.i, &frame.n, UNKNOWN);
     };
     let outcome = match frame.m {
-        REQUEST | SUBSCRIBE | UNSUBSCRIBE => run(server, now, conn, handler, &frame.o),
+        REQUEST | SUBSCRIBE | UNSUBSCRIBE => run(server, now, conn, entrance, &frame.o),
         _ => Err(Failure::invalid("m is not a request")),
     };
     let o = outcome.unwrap_or_else(|failure| failed(&failure));
@@ -206,16 +206,16 @@ pub fn unread(malformed: Malformed) -> String {
     wire::frame(ERROR, "0", "", &failed(&Failure::from(malformed)))
 }
 
-fn find(name: &str) -> Option<&'static Handler> {
+fn find(name: &str) -> Option<&'static Entrance> {
     let route = ROUTES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-    route.map(|(_, handler)| handler)
+    route.map(|(_, entrance)| entrance)
 }
 
-fn run(server: &mut FlowServer, now: Time, conn: u32, handler: &Handler, body: &str) -> Answer {
+fn run(server: &mut FlowServer, now: Time, conn: u32, entrance: &Entrance, body: &str) -> Answer {
     let caller = server.caller(conn, now);
     let parsed = Fields::parse(body);
     let call = |fields| Call { now, conn, body, fields };
-    match handler {
+    match entrance {
         Open(handle) => handle(server, &call(parsed?)),
         Private(handle) => {
             let caller = caller.ok_or_else(Failure::not_authorized)?;

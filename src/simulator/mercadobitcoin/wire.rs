@@ -110,7 +110,7 @@ pub fn info(funds: &[(String, Decimal, Decimal)], now: Time, open_orders: i64) -
 pub struct Withdrawal {
     pub id: i64,
     pub volume: Decimal,
-    /// 0 new, 1 open, 2 closed, 3 cancelled.
+    /// 0 new, 1 open, 2 closed; no call ends in the page's fourth.
     pub status: u8,
     pub address: String,
     pub transaction: String,
@@ -123,8 +123,7 @@ pub fn withdrawal(row: &Withdrawal) -> String {
     let word = match row.status {
         0 => "new",
         1 => "open",
-        2 => "closed",
-        _ => "cancelled",
+        _ => "closed",
     };
     let inside = Object::new()
         .text("id", &row.id.to_string())
