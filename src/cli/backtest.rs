@@ -9,8 +9,10 @@ use crate::run::BacktestResult;
 use crate::run::assemble;
 use crate::run::backtest::{Refused, backtest};
 use crate::run::options::{BacktestOptions, InstrumentOption, Outcome, Output, QueueModel};
+use crate::run::scripts::{Pointed, Unreadable};
 use crate::show::style::{Style, count, figure, gain_tone, money, signed};
 use crate::show::summary::{self, Cell, Section};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -106,26 +108,29 @@ fn options(args: Args, global: &Global) -> Result<BacktestOptions, Failure> {
 fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
     let spec = match assemble::backtest(&options) {
         Ok(spec) => spec,
-        Err(error) => return super::unreadable(error, &options.script),
+        Err(error) => {
+            let unreadable = error.downcast::<Unreadable>()?;
+            let fault = unreadable.fault(Time::ZERO);
+            return refused(&Pointed::new(&fault, &BTreeMap::new(), &options.script));
+        }
     };
     let mut bar = Progress::start(options.output);
     let result = backtest(&spec, &mut |done| bar.show(done));
     bar.end();
     let result = match result {
         Ok(result) => result,
-        Err(error) => match error.downcast::<Refused>() {
-            Ok(refused) => {
-                return super::refused(&refused.fault, &refused.sources, &options.script);
-            }
-            Err(error) => return Err(Failure::Work(error)),
-        },
+        Err(error) => {
+            let Refused { fault, sources } = error.downcast::<Refused>()?;
+            return refused(&Pointed::new(&fault, &sources.sources, &options.script));
+        }
     };
     match options.output {
         Output::Json => output::line(&result.json())?,
         Output::People { color } => output::print(&people(&result, Style { color }))?,
     }
     if let Some(fault) = &result.fault {
-        super::complain_of(fault, &spec.candidate, &options.script);
+        let sources = &spec.candidate.sources;
+        super::complain_of(&Pointed::new(fault, sources, &options.script));
         return Err(Failure::Told);
     }
     if let Some(reason) = &result.halted {
@@ -133,6 +138,12 @@ fn start(options: BacktestOptions) -> Result<Outcome, Failure> {
         return Ok(Outcome::Halted);
     }
     Ok(Outcome::Done)
+}
+
+/// A script that did not load, with its place.
+fn refused(pointed: &Pointed) -> Result<Outcome, Failure> {
+    super::complain_of(pointed);
+    Ok(Outcome::Refused)
 }
 
 /// The summary for people.

@@ -11,15 +11,13 @@ mod run;
 mod told;
 mod venue;
 
-use crate::desk::Fault;
 use crate::edge::config::{self, Config};
 use crate::edge::telemetry::{self, Form, Verbosity};
-use crate::lua::{Candidate, GraphError};
 use crate::run::options::{Outcome, Output, Unfit};
+use crate::run::scripts::Pointed;
 use crate::show::events::Place;
 use crate::show::snippet;
 use crate::show::style::Style;
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -161,43 +159,21 @@ fn code(result: &Result<Outcome, Failure>) -> u8 {
     }
 }
 
-/// A script that did not load: told with its place, exit code 3.
-fn refused(fault: &Fault, sources: &Candidate, script: &Path) -> Result<Outcome, Failure> {
-    complain_of(fault, sources, script);
-    Ok(Outcome::Refused)
-}
-
-/// A script whose files cannot be put together is refused; anything else is a failure of the work.
-fn unreadable(error: anyhow::Error, script: &Path) -> Result<Outcome, Failure> {
-    match error.downcast::<GraphError>() {
-        Ok(error) => {
-            let folder = script.parent().map(Path::display);
-            output::complain(&format!(
-                "{error} (in {})",
-                folder.map(|f| f.to_string()).unwrap_or_default()
-            ));
-            Ok(Outcome::Refused)
-        }
-        Err(error) => Err(Failure::from(error)),
-    }
-}
-
 /// Tells a script's failure with its place and the line itself.
-fn complain_of(fault: &Fault, sources: &Candidate, script: &Path) {
+fn complain_of(pointed: &Pointed) {
     let color = telemetry::colored_stderr();
-    let file = script.parent().unwrap_or(Path::new("")).join(&fault.file);
-    let source = sources.sources.get(&fault.file).map(String::as_str);
-    let place = Place { file: file.display().to_string(), line: fault.line, column: fault.column };
-    output::tell(&snippet::snippet(&place, &fault.message, source, Style { color }));
+    let Pointed { file, line, column, message, source } = pointed;
+    let place = Place { file: file.clone(), line: *line, column: *column };
+    output::tell(&snippet::snippet(&place, message, source.as_deref(), Style { color }));
 }
 
 /// A file that an argument names.
 fn existing(path: &Path, flag: &str) -> Result<(), Failure> {
-    let about = std::fs::metadata(path)
-        .with_context(|| format!("{flag}: cannot read {}", path.display()))
-        .map_err(Failure::Usage)?;
-    if about.is_dir() {
+    if path.is_dir() {
         return Err(usage(format!("{flag}: {} is a folder; name a file", path.display())));
+    }
+    if !path.exists() {
+        return Err(usage(format!("{flag}: there is no file {}", path.display())));
     }
     Ok(())
 }

@@ -26,10 +26,24 @@ pub(super) fn complain(text: &str) {
     drop(writeln!(std::io::stderr(), "{red}error{plain}: {text}"));
 }
 
+/// Tells on stderr what may be wrong.
+pub(super) fn warn(text: &str) {
+    let (yellow, plain) =
+        if telemetry::colored_stderr() { ("\u{1b}[1;33m", "\u{1b}[0m") } else { ("", "") };
+    tell(&format!("{yellow}warning{plain}: {text}"));
+}
+
 /// Writes text to stderr as it is.
 pub(super) fn tell(text: &str) {
     // There is nowhere left to tell that stderr is gone.
     drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Answers Ctrl-C where a person pressed it, on a line of its own.
+pub(super) fn interrupted(output: Output) {
+    if matches!(output, Output::People { .. }) && std::io::stderr().is_terminal() {
+        tell("\ninterrupted: open orders are canceled; Ctrl-C again ends at once");
+    }
 }
 
 /// A progress bar on stderr, for long work that a person waits for.

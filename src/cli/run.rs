@@ -1,13 +1,13 @@
 //! `lunario run`: the strategies of a folder, on paper or live, reloaded on save.
 
-use super::told::Teller;
-use super::{Failure, Global, args, existing, output, usage};
+use super::{Failure, Global, args, existing, output, told, usage};
 use crate::base::{Decimal, Fees, Instruments, Span, decimal};
 use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::live::{FlowBtc, Live, LiveEnd, Told as News};
 use crate::run::options::{InstrumentOption, Outcome, Output, Pace, RunOptions};
+use crate::run::oversights::oversights;
 use crate::run::scripts::Scripts;
 use crate::show::style::{Style, Tone, count, gain_tone, money, signed};
 use crate::show::summary::{self, Cell};
@@ -114,22 +114,21 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
 fn start(options: RunOptions) -> Result<Outcome, Failure> {
     let (spec, mut embedded) = assemble::live(&options)?;
     greet(&options, &spec.flowbtc, embedded.is_some())?;
+    for oversight in oversights(&options)? {
+        output::warn(&oversight);
+    }
     let instruments = spec.engine.instruments.clone();
-    let mut teller = Teller::new(options.output, instruments.clone(), clock::now());
-    let mut tell = |news: News, scripts: &Scripts| {
-        for line in teller.lines(&news, scripts) {
-            // A reader that has gone away does not stop a run.
-            drop(output::line(&line));
-        }
-    };
+    let mut teller = told::teller(options.output, instruments.clone(), clock::now());
+    let mut tell = |news: News, scripts: &Scripts| told::tell(&mut teller, &news, scripts);
     let mut live = Live::open(spec, &mut tell)?;
     if !live.has_strategies() {
         tell_idle(&options)?;
     }
-    signals::watch(live.post())?;
+    let output = options.output;
+    signals::watch(live.post(), move || output::interrupted(output))?;
     let end = live.run(&mut tell)?;
     drop(live);
-    for line in teller.end(clock::now(), &end) {
+    for line in teller.end(clock::now(), told::stopped(&end)) {
         output::line(&line)?;
     }
     if let Output::People { color } = options.output {
@@ -137,6 +136,11 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     }
     if let Some(embedded) = &mut embedded {
         embedded.stop()?;
+    }
+    if !teller.has_reached_a_venue() && !end.interrupted && !end.strategies.is_empty() {
+        return Err(Failure::Work(anyhow::anyhow!(
+            "the venue was never reached; the lines above say why"
+        )));
     }
     Ok(match (end.interrupted, end.halted, end.strategies.is_empty()) {
         (true, ..) => Outcome::Interrupted,
@@ -187,7 +191,7 @@ fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Res
     }
     let hint = "Save a script and the new version trades at the next event. Ctrl-C ends the run. \
                 Times are UTC.";
-    output::line(&style.paint(Tone::Faint, hint))
+    output::line(&format!("{}\n", style.paint(Tone::Faint, hint)))
 }
 
 /// How every strategy stands at the end, as a table.

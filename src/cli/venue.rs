@@ -6,11 +6,10 @@ use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
-use crate::run::venue::{TestUser, VenueRun};
+use crate::run::venue::{TestUser, VenueRun, write_ledger};
 use crate::show::style::count;
-use anyhow::Context;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -109,7 +108,7 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
     let spec = assemble::venue(&options)?;
     let users = spec.users.clone();
     let mut run = VenueRun::open(spec)?;
-    signals::watch(run.post())?;
+    signals::watch(run.post(), || {})?;
     // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
     output::line(&ready(&run.url(), &users).json())?;
     if let (Output::People { .. }, Some(user)) = (options.output, users.first()) {
@@ -168,10 +167,4 @@ fn ready(url: &str, users: &[TestUser]) -> Plain {
         ("flowbtc_ws", Plain::text(url)),
         ("accounts", Plain::List(accounts.collect())),
     ])
-}
-
-fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
-        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
 }

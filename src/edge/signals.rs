@@ -9,11 +9,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub const INTERRUPTED: i32 = 130;
 
 /// Posts `Stop` at the first signal, from a thread of its own, so that a busy machine hears of it
-/// with its next input; the second signal ends the process with code 130.
+/// with its next input; `heard` is called then. The second signal ends the process with code 130.
 ///
 /// # Errors
 /// When the system gives no thread or no signals.
-pub fn watch(post: Post) -> anyhow::Result<()> {
+pub fn watch(post: Post, heard: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -25,13 +25,14 @@ pub fn watch(post: Post) -> anyhow::Result<()> {
     };
     std::thread::Builder::new()
         .name("lunario-signals".to_owned())
-        .spawn(move || runtime.block_on(listen(interrupt, terminate, post)))
+        .spawn(move || runtime.block_on(listen(interrupt, terminate, post, heard)))
         .context("cannot start a thread")?;
     Ok(())
 }
 
-async fn listen(mut interrupt: Signal, mut terminate: Signal, post: Post) {
+async fn listen(mut interrupt: Signal, mut terminate: Signal, post: Post, heard: impl FnOnce()) {
     either(&mut interrupt, &mut terminate).await;
+    heard();
     if post.send(clock::now(), Input::Stop).await.is_err() {
         tracing::debug!("nobody is left to stop");
     }

@@ -49,18 +49,20 @@ pub fn start(verbosity: Verbosity, form: Form) {
     }
 }
 
-/// Whether stderr may be colored: a terminal, and `NO_COLOR` not set (<https://no-color.org>).
+/// Whether stderr may be colored: a terminal, or `CLICOLOR_FORCE` set, and `NO_COLOR` not set
+/// (<https://no-color.org>, <https://bixense.com/clicolors>).
 #[must_use]
 pub fn colored_stderr() -> bool {
-    std::io::stderr().is_terminal() && !no_color()
+    colored(std::io::stderr().is_terminal())
 }
 
 /// Whether stdout may be colored.
 #[must_use]
 pub fn colored_stdout() -> bool {
-    std::io::stdout().is_terminal() && !no_color()
+    colored(std::io::stdout().is_terminal())
 }
 
-fn no_color() -> bool {
-    super::config::variable("NO_COLOR").is_some()
+fn colored(terminal: bool) -> bool {
+    let forced = super::config::variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    (terminal || forced) && super::config::variable("NO_COLOR").is_none()
 }

@@ -1,4 +1,4 @@
-//! The engine's core: what every strategy's asks meet. Orders, positions, limits, timers, one outbox.
+//! The engine's core, which every strategy's asks meet: orders, positions, limits, timers, outbox.
 
 use super::note::Note;
 use super::record::{self, Record};
@@ -7,12 +7,12 @@ use crate::account::{FillOutcome, Ledger, Order, Orders};
 use crate::base::tape::TradeBlock;
 use crate::base::{
     Ask, Command, Decimal, Event, Fill, Instrument, InstrumentId, Instruments, OrderKey, OrderKind,
-    OrderNews, OrderState, Plain, Refusal, StrategyId, Time, VenueName, Version,
+    OrderNews, OrderState, OrderStep, Plain, Refusal, Span, StrategyId, Time, VenueName, Version,
 };
 use crate::desk::refused;
 use crate::market::{HistoryKind, Market};
 use crate::risk::{Approved, Facts, Gate};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// What one strategy is, as far as its orders need it.
@@ -49,7 +49,10 @@ pub struct Core {
     pub halts: Vec<(StrategyId, String)>,
     /// A version is being loaded: what it asks for could outlive its refusal.
     pub(super) loading: bool,
-    pub(super) expiries: BTreeMap<(Time, OrderKey), ()>,
+    /// When to ask for the cancel of an order: it expires, or its last cancel was refused.
+    pub(super) expiries: BTreeSet<(Time, OrderKey)>,
+    /// Open orders that the engine itself wants gone, whatever a venue answers to one cancel.
+    doomed: BTreeSet<OrderKey>,
     block: Option<Rc<TradeBlock>>,
     absorbed: usize,
 }
@@ -57,6 +60,9 @@ pub struct Core {
 /// The depth of history kept from a strategy's first request on, and before it where a script's
 /// source mentions `history`.
 pub const HISTORY: usize = 1_000;
+
+/// A cancel that the engine wants is asked for again so long after it was refused.
+const CANCEL_AGAIN: Span = Span::from_secs(1);
 
 impl Core {
     #[must_use]
@@ -78,7 +84,8 @@ impl Core {
             recording: true,
             halts: Vec::new(),
             loading: false,
-            expiries: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            doomed: BTreeSet::new(),
             block: None,
             absorbed: 0,
         }
@@ -142,6 +149,11 @@ impl Core {
         let before = self.orders.get(news.key)?.venue_id;
         let change = self.orders.apply(news);
         let order = self.orders.get(news.key)?.clone();
+        if matches!(news.step, OrderStep::ChangeRefused { .. }) && self.doomed.contains(&order.key)
+        {
+            self.expiries.insert((self.now.plus(CANCEL_AGAIN), order.key));
+        }
+        self.forget_doom(&order);
         if change.is_none() && order.venue_id == before {
             return None;
         }
@@ -165,6 +177,7 @@ impl Core {
             }
         };
         let order = self.orders.get(fill.order)?.clone();
+        self.forget_doom(&order);
         let instrument = self.instruments.get(fill.instrument)?;
         self.ledger.fill(order.strategy, fill, instrument);
         let name = instrument.name();
@@ -296,7 +309,7 @@ impl Core {
         order.tag.clone_from(&ask.tag);
         order.expires_at = ask.expires.map(|span| self.now.plus(span));
         if let Some(at) = order.expires_at {
-            self.expiries.insert((at, key), ());
+            self.expiries.insert((at, key));
         }
         self.orders.insert(order.clone());
         self.sent += 1;
@@ -322,35 +335,52 @@ impl Core {
         who: Option<StrategyId>,
         instrument: Option<InstrumentId>,
     ) -> usize {
-        let wanted = |order: &&Order| {
+        let keys = self.open_keys(|order| {
             who.is_none_or(|who| order.strategy == who)
                 && instrument.is_none_or(|instrument| order.instrument == instrument)
-        };
-        let keys: Vec<OrderKey> =
-            self.orders.open().filter(wanted).map(|order| order.key).collect();
+        });
         keys.into_iter().filter(|key| self.cancel_order(*key)).count()
     }
 
-    /// Asks for the cancel of every order that could outlive the run. A market order has left to
+    /// The engine wants every open order gone, of one strategy or of all: it is halted.
+    pub fn doom_open(&mut self, who: Option<StrategyId>) {
+        let keys = self.open_keys(|order| who.is_none_or(|who| order.strategy == who));
+        keys.into_iter().for_each(|key| self.doom(key));
+    }
+
+    /// The engine wants every order gone that could outlive the run. A market order has left to
     /// close a position, as a rule, and ends by itself; an unknown one could be anything.
-    pub fn cancel_resting(&mut self) {
-        let can_rest =
-            |order: &&Order| order.kind != OrderKind::Market || order.state == OrderState::Unknown;
-        let keys: Vec<OrderKey> =
-            self.orders.open().filter(can_rest).map(|order| order.key).collect();
-        for key in keys {
+    pub fn doom_resting(&mut self) {
+        let keys = self.open_keys(|order| {
+            order.kind != OrderKind::Market || order.state == OrderState::Unknown
+        });
+        keys.into_iter().for_each(|key| self.doom(key));
+    }
+
+    fn open_keys(&self, wanted: impl Fn(&Order) -> bool) -> Vec<OrderKey> {
+        self.orders.open().filter(|order| wanted(order)).map(|order| order.key).collect()
+    }
+
+    /// Asks for the cancel of an order, and again each time that it is refused.
+    fn doom(&mut self, key: OrderKey) {
+        if self.orders.get(key).is_some_and(|order| order.state.is_open()) {
+            self.doomed.insert(key);
             self.cancel_order(key);
         }
     }
 
-    /// The next order that outlived its `expires`, canceled.
+    fn forget_doom(&mut self, order: &Order) {
+        if !order.state.is_open() {
+            self.doomed.remove(&order.key);
+        }
+    }
+
+    /// The next order that outlived its `expires`, canceled; or one whose cancel was refused.
     pub fn expire_due(&mut self) -> bool {
-        let Some(entry) = self.expiries.first_entry().filter(|entry| entry.key().0 <= self.now)
-        else {
-            return false;
-        };
-        let ((_, key), ()) = entry.remove_entry();
-        self.cancel_order(key);
+        let due = self.expiries.first().filter(|(at, _)| *at <= self.now).copied();
+        let Some(entry) = due else { return false };
+        self.expiries.remove(&entry);
+        self.doom(entry.1);
         true
     }
 
@@ -386,8 +416,10 @@ impl Core {
 
 /// What is asked for is no larger than this, either way: sums and products of it can be reckoned
 /// exactly in 28 digits.
-pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0); // 10^15
-pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0); // 10^12
+// 10^15.
+pub(super) const MOST_QTY: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+// 10^12.
+pub(super) const MOST_PRICE: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
 /// Refuses what is too large to reckon with.
 pub(super) fn reckonable(

@@ -186,10 +186,10 @@ impl Engine {
             return;
         }
         self.core.borrow_mut().gate.halt(Some(who), &reason);
+        self.core.borrow_mut().doom_open(Some(who));
         slot.stop(&self.core, now);
         slot.halted = Some(reason.clone());
         let mut core = self.core.borrow_mut();
-        core.cancel_open(Some(who), None);
         let version = core.version(who);
         let text = reason.clone();
         core.record("halt", Some(who), Some(version), || {
@@ -204,7 +204,7 @@ impl Engine {
             Operator::Halt(reason) => {
                 let mut core = self.core.borrow_mut();
                 core.gate.halt(None, &reason);
-                core.cancel_open(None, None);
+                core.doom_open(None);
                 core.record("halt", None, None, || {
                     Plain::map(vec![("reason", Plain::Text(reason))])
                 });
@@ -213,11 +213,13 @@ impl Engine {
         }
     }
 
+    /// What rests is canceled first; then `on_stop` may still flatten, and the end waits for that.
     fn stop(&mut self, now: Time) {
         if self.stopping {
             return;
         }
         self.stopping = true;
+        self.core.borrow_mut().doom_resting();
         for at in 0..self.roster.slots.len() {
             if let Some(slot) = self.roster.slots.get_mut(at).filter(|slot| slot.is_running()) {
                 slot.stop(&self.core, now);
@@ -227,7 +229,8 @@ impl Engine {
         }
         let mut core = self.core.borrow_mut();
         core.gate.halt(None, "the run is ending");
-        core.cancel_resting();
+        // What on_stop left behind to rest.
+        core.doom_resting();
         core.record("stop", None, None, || Plain::Nil);
     }
 
@@ -384,7 +387,7 @@ impl Machine for Engine {
         let strategies = self.roster.slots.iter().filter(|slot| slot.is_running());
         let sleeping = strategies.clone().filter_map(|slot| slot.strategy.as_ref()?.wake_at());
         let held = strategies.flat_map(|slot| slot.streams.iter().filter_map(|s| s.wake_at()));
-        let expiry = core.expiries.first_key_value().map(|((at, _), ())| *at);
+        let expiry = core.expiries.first().map(|(at, _)| *at);
         let venues = self.venues.iter().filter_map(|place| place.venue.wake_at());
         sleeping
             .chain(held)

@@ -15,6 +15,7 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::desk::{Fault, Words};
 pub use config::EngineConfig;
 pub use core::Core;
 pub use flow::{Engine, In, Operator, Out};

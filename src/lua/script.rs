@@ -372,12 +372,19 @@ impl Script {
     fn one_row(&mut self, now: Time, name: &'static str, walk: u32, handler: Function, row: &[u8]) {
         self.buffer.write_bytes(0, row);
         self.control.write_bytes(0, &[0; 8]);
+        self.control.write_bytes(AT_NOW, &now.seconds().to_le_bytes());
         self.host.now.set(now);
         self.host.rows.replace(None);
         self.map.clear();
         self.run(name, self.limits.handler, (walk, handler, Value::Integer(0), Value::Integer(0)));
     }
 }
+
+/// The control buffer: the row being handled, whether the strategy acted, and the time to go by (0:
+/// each row's own; news that comes alone has the venue's stamp in its row, and the engine's time
+/// here).
+const CONTROL: usize = 16;
+const AT_NOW: usize = 8;
 
 /// The walk over event rows, which runs for every event.
 const WALK: &str = include_str!("prelude/walk.luau");
@@ -402,7 +409,7 @@ struct Parts {
 
 impl Parts {
     fn make(lua: &Lua, host: &Rc<Host>, memory: usize) -> mlua::Result<Parts> {
-        let control = lua.create_buffer_with_capacity(8)?;
+        let control = lua.create_buffer_with_capacity(CONTROL)?;
         let buffer = lua.create_buffer_with_capacity(FIRST_ROWS * rows::ROW)?;
         let positions = lua.create_buffer_with_capacity(MAX_INSTRUMENTS * 8)?;
         let row = super::budget::buffer_word(lua, &control)?;

@@ -4,6 +4,7 @@ use super::backtest::{BLOCK_ROWS, Spec, patient};
 use super::feed::Wanted;
 use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
+use super::scripts::Unreadable;
 use super::source::Source;
 use super::venue::{Dialect, Embedded, VenueSpec, test_users};
 use crate::base::{
@@ -50,7 +51,9 @@ pub fn candidate(file: &Path) -> anyhow::Result<Candidate> {
     let name = name.with_context(|| format!("{} is no file name", file.display()))?;
     let mut read =
         |path: &str| watch::load_text(&folder.join(path)).map_err(|error| format!("{error:#}"));
-    collect(name, &mut read).map_err(anyhow::Error::from)
+    let collected = collect(name, &mut read);
+    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name).to_owned();
+    Ok(collected.map_err(|error| Unreadable { name, file: file.to_owned(), error })?)
 }
 
 /// The instrument an option describes, with defaults for what it leaves open: tick size 0.01, lot

@@ -7,6 +7,7 @@ pub mod check;
 pub mod feed;
 pub mod live;
 pub mod options;
+pub mod oversights;
 mod result;
 pub mod scripts;
 mod shared;

@@ -2,6 +2,7 @@
 //! save concerns. A file at the top of a folder is a strategy unless another strategy requires it;
 //! files in folders below are modules.
 
+use super::options::Unfit;
 use crate::base::Time;
 use crate::desk::{Fault, FaultKind};
 use crate::edge::watch;
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A script that could not be put together, with the name it would have had.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
 pub struct Unreadable {
     pub name: String,
     pub file: PathBuf,
@@ -41,6 +43,34 @@ impl Unreadable {
             column: u32::from(line > 0),
             traceback: String::new(),
             at,
+        }
+    }
+}
+
+/// A failure of a script as people read it: the file as they named it, and its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pointed {
+    pub file: String,
+    /// From 1, 0 where unknown; likewise `column`.
+    pub line: u32,
+    pub column: u32,
+    pub message: String,
+    pub source: Option<String>,
+}
+
+impl Pointed {
+    /// A failure of `script` or of a file it requires, with the sources it was loaded from.
+    #[must_use]
+    pub fn new(fault: &Fault, sources: &BTreeMap<String, String>, script: &Path) -> Pointed {
+        let file = script.parent().unwrap_or(Path::new("")).join(&fault.file);
+        let known = sources.get(&fault.file).cloned();
+        let source = known.or_else(|| watch::load_text(&file).ok());
+        Pointed {
+            file: file.display().to_string(),
+            line: fault.line,
+            column: fault.column,
+            message: fault.message.clone(),
+            source,
         }
     }
 }
@@ -79,21 +109,21 @@ impl Scripts {
             } else if path.is_file() {
                 files.push(path.clone());
             } else {
-                anyhow::bail!(
+                anyhow::bail!(Unfit(format!(
                     "there is no {}; name a folder of strategies, or make one with `lunario new`",
                     path.display()
-                );
+                )));
             }
         }
         let mut found = Vec::new();
         for file in files {
             if let Some(other) = scripts.homes.get(&name_of(&file)) {
-                anyhow::bail!(
+                anyhow::bail!(Unfit(format!(
                     "{} and {} would both be the strategy {}; rename one",
                     other.folder.join(&other.entry).display(),
                     file.display(),
                     name_of(&file)
-                );
+                )));
             }
             found.push(scripts.collect(&file));
         }
@@ -122,6 +152,12 @@ impl Scripts {
     /// The names of all strategies, those that do not run included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.homes.keys().map(String::as_str)
+    }
+
+    /// A strategy's own file.
+    #[must_use]
+    pub fn file(&self, strategy: &str) -> Option<PathBuf> {
+        self.homes.get(strategy).map(|home| home.folder.join(&home.entry))
     }
 
     /// The file of a strategy's graph as the user would name it.

@@ -10,6 +10,7 @@ use crate::exchange::{AccountNumber, Config};
 use crate::simulator::flowbtc::{FlowServer, ServerConfig, ServerIn, ServerOut};
 use anyhow::Context;
 use std::net::SocketAddr;
+use std::path::Path;
 
 pub use crate::simulator::flowbtc::{Dialect, TestUser};
 
@@ -276,6 +277,16 @@ impl VenueRun {
 
 fn len(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Writes a ledger's JSON into a folder, which is made if it is missing.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
+        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
 }
 
 /// A venue served by a thread of this process.

@@ -4,6 +4,7 @@ pub mod events;
 pub mod snippet;
 pub mod style;
 pub mod summary;
+pub mod teller;
 pub mod terminal;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl Look {
     /// What every line begins with.
     fn head(&self, time: Time, name: &str, tone: Tone, word: &str) -> String {
         let time = self.style.paint(Tone::Faint, &clock(time));
-        let name = if name.is_empty() { "-" } else { name };
+        let name = if name.is_empty() { "lunario" } else { name };
         let name = self.style.paint(Tone::Strong, &format!("{name:<width$}", width = self.names));
         let word = self.style.paint(tone, &format!("{word:<8}"));
         format!("{time}  {name}  {word}  ")
@@ -64,25 +64,36 @@ pub fn status(
         return format!("{head}{waits}{open}");
     };
     format!(
-        "{head}     {:>8} {:<6} net {} {}  realized {}  fees {}{open}",
+        "{head}{:<5}{:>8} {:<5}net {} {}  realized {}  fees {}{open}",
+        held(status.position),
         decimal::show(status.position),
         status.base,
-        look.style.gain(status.net, 10),
+        look.style.gain(status.net, 9),
         status.quote,
         look.style.gain(status.realized, 0),
         money(status.fees),
     )
 }
 
+const fn held(position: Decimal) -> &'static str {
+    if position.is_zero() {
+        "flat"
+    } else if position.is_sign_negative() {
+        "short"
+    } else {
+        "long"
+    }
+}
+
 /// All strategies on one line: profit by quote asset, and how much the market says.
 #[must_use]
 pub fn total(time: Time, net: &BTreeMap<String, Decimal>, events_per_s: u64, look: Look) -> String {
     let head = look.head(time, "all", Tone::Faint, "status");
-    let mut text = format!("{:>20} ", "");
+    let mut text = format!("{:>18} ", "");
     let mut nets = net.iter();
     match nets.next() {
         Some((quote, net)) => {
-            text.push_str(&format!("net {} {quote}  ", look.style.gain(*net, 10)));
+            text.push_str(&format!("net {} {quote}  ", look.style.gain(*net, 9)));
         }
         None => text.clear(),
     }
@@ -107,7 +118,10 @@ fn words<'a>(told: &'a Told, source: Option<&str>, look: Look) -> Words<'a> {
     match &told.what {
         What::Loaded => (name, Tone::Good, "loaded", format!("version {}", short(&told.version))),
         What::Reloaded { from } => {
-            let text = format!("version {} in place of {}", short(&told.version), short(from));
+            let text = match short(&told.version) {
+                same if same == short(from) => format!("version {same} again"),
+                version => format!("version {version} in place of {}", short(from)),
+            };
             (name, Tone::Good, "reloaded", text)
         }
         What::Refused { place, message, running } => {

@@ -104,6 +104,7 @@ fn events_are_lines_people_can_read() {
             What::Reloaded { from: "fedcba9876543210".into() },
             "reloaded  version 01234567 in place of fedcba98",
         ),
+        (What::Reloaded { from: "0123456789abcdef".into() }, "reloaded  version 01234567 again"),
         (
             What::Order(order(OrderState::Working)),
             "working   buy      0.01 BTCBRL @  351200.10  #7",
@@ -235,19 +236,19 @@ fn status_lines_have_position_and_profit() {
     assert_eq!(
         status(time, "ema_cross", Some(&now), 1, LOOK),
         format!(
-            "{HEAD}status             -0.5 BTC    net  +1,222.32 BRL  realized +1,234.57  \
+            "{HEAD}status    short    -0.5 BTC  net +1,222.32 BRL  realized +1,234.57  \
              fees 12.00  1 open"
         )
     );
     assert_eq!(status(time, "ema_cross", None, 0, LOOK), format!("{HEAD}status    no fills yet"));
     let colored = Look { style: Style { color: true }, ..LOOK };
     let shown = status(time, "ema_cross", Some(&now), 1, colored);
-    assert!(shown.contains("\u{1b}[32m +1,222.32\u{1b}[0m"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[32m+1,222.32\u{1b}[0m"), "{shown:?}");
     let all = "18:51:01.897  all        status    ";
     let net = BTreeMap::from([("BRL".to_owned(), d("-3.5")), ("BTC".to_owned(), d("0.001"))]);
     assert_eq!(
         total(time, &net, 12_345, LOOK),
-        format!("{all}                     net      -3.50 BRL  +0.001 BTC  12,345 events/s")
+        format!("{all}                   net     -3.50 BRL  +0.001 BTC  12,345 events/s")
     );
     assert_eq!(total(time, &BTreeMap::new(), 7, LOOK), format!("{all}7 events/s"));
 }
@@ -260,7 +261,7 @@ fn snippets_point_at_the_column() {
     };
     check(0, 0, None, "error: no\n --> a.luau");
     check(3, 0, Some("1\n2\nthree"), "error: no\n --> a.luau:3\n  |\n3 | three");
-    check(1, 2, Some("\tx"), "error: no\n --> a.luau:1:2\n  |\n1 | \tx\n  | \t^");
+    check(1, 2, Some("\tx"), "error: no\n --> a.luau:1:2\n  |\n1 |     x\n  |     ^");
     check(9, 1, Some("short"), "error: no\n --> a.luau:9:1");
     check(1, 99, Some("short"), "error: no\n --> a.luau:1:99\n  |\n1 | short");
     let twelve = "\n".repeat(11) + "end";

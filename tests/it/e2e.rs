@@ -1,6 +1,7 @@
 //! The real program, end to end: processes, files, signals and what stands on the screen.
 
 mod backtest;
+mod capture;
 mod check;
 mod endings;
 mod ledgers;

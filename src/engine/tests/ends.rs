@@ -126,6 +126,60 @@ fn flatten_in_on_stop_comes_before_the_last_door_closes() {
 }
 
 #[test]
+fn a_refused_cancel_is_asked_for_again_until_the_order_ends() {
+    let refuse = |rig: &mut Rig| {
+        rig.step(FIRST, 1, OrderStep::ChangeRefused { reason: "CANCEL_FAILED".to_owned() });
+    };
+    let expiring = "local s = {} function s.on_trade(ctx) \
+                    ctx:buy({ qty = 1, price = 100, expires = 1 }) end return s";
+    let halting = "local s = {} function s.on_trade(ctx) \
+                   ctx:buy({ qty = 1, price = 100 }) ctx:after(1, 't') end \
+                   function s.on_timer(ctx) ctx:halt('enough') end return s";
+    for script in [expiring, halting, TRADER] {
+        let mut rig = Rig::of(script);
+        rig.trade("100", "1");
+        rig.working(1);
+        rig.ms(1_000);
+        if script == TRADER {
+            rig.stop();
+        }
+        assert_eq!(rig.commands().len(), 2);
+        refuse(&mut rig);
+        rig.ms(999);
+        assert_eq!(rig.commands().len(), 2, "not in a hurry");
+        rig.ms(1);
+        refuse(&mut rig);
+        rig.ms(1_000);
+        assert_eq!(rig.commands()[1..], ["cancel 0.1", "cancel 0.1", "cancel 0.1"]);
+        rig.canceled(1, "0");
+        rig.ms(60_000);
+        assert_eq!(rig.commands().len(), 4);
+        assert_eq!(rig.engine.wake_at(), None);
+    }
+    // What a strategy asked for itself is its own business.
+    let mut rig = Rig::of(
+        "local s = {} local o function s.on_trade(ctx) \
+         if o then ctx:cancel(o) else o = ctx:buy({ qty = 1, price = 100 }) end end return s",
+    );
+    rig.trade("100", "1");
+    rig.trade("100", "1");
+    refuse(&mut rig);
+    rig.ms(60_000);
+    assert_eq!(rig.commands().len(), 2);
+}
+
+#[test]
+fn what_on_stop_leaves_to_rest_is_canceled_too() {
+    let script = "local s = {} function s.on_trade(ctx) ctx:buy({ qty = 1, price = 100 }) end \
+                  function s.on_stop(ctx) ctx:sell({ qty = 1, price = 110 }) end return s";
+    let mut rig = Rig::of(script);
+    rig.trade("100", "1");
+    rig.clear();
+    rig.stop();
+    assert_eq!(rig.commands(), ["cancel 0.1", "place 0.2 sell 1 @ 110", "cancel 0.2"]);
+}
+
+#[test]
 fn an_unknown_order_keeps_the_run_from_being_over() {
     let mut rig = Rig::of(TRADER);
     rig.trade("100", "1");

@@ -287,3 +287,21 @@ fn what_a_filter_remembers_survives() {
     rig.ms(2_000);
     assert_eq!(rig.said_by("s"), ["old 99", "new 98"]);
 }
+
+#[test]
+fn an_open_order_of_an_instrument_that_is_no_longer_subscribed_keeps_its_name() {
+    let script = |subscribe: &str| {
+        format!(
+            "local s = {{ subscribe = {{ {subscribe} }} }} function s.on_trade(ctx, trade) \
+             if trade.qty == 1 then ctx:buy({{ instrument = 'flowbtc:ETHBRL', qty = 1, price = 10 }}) \
+             else ctx.log:info(`{{#ctx:orders('flowbtc:ETHBRL')}} {{ctx:orders()[1].instrument}}`) end end \
+             return s"
+        )
+    };
+    let mut rig = Rig::of(&script("'trades flowbtc:BTCBRL', 'trades flowbtc:ETHBRL'"));
+    rig.trade("100", "1");
+    rig.working(1);
+    rig.load("s", &script("'trades flowbtc:BTCBRL'"));
+    rig.trade("100", "2");
+    assert_eq!(rig.said_by("s"), ["1 flowbtc:ETHBRL"]);
+}

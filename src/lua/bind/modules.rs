@@ -50,8 +50,8 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Resu
     table.raw_set("id_text", lua.create_function(id_text)?)
 }
 
-/// A source of the graph or of the standard library as a function. Of the graph, text only: bytecode
-/// is refused.
+/// A source of the graph or of the standard library as a function. Of the graph, text only:
+/// bytecode is refused.
 pub fn compile(
     lua: &Lua,
     sources: &BTreeMap<String, String>,

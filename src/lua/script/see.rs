@@ -41,15 +41,15 @@ impl Script {
         Ok(())
     }
 
-    pub(super) fn see_trade(&mut self, trade: &Trade) {
+    pub(super) fn see_trade(&mut self, now: Time, trade: &Trade) {
         if let Some(OnTrade { name, walk, handler }) = self.on_trade.clone() {
-            self.one_row(trade.time, name, walk, handler, &rows::trade_row(trade));
+            self.one_row(now, name, walk, handler, &rows::trade_row(trade));
         }
     }
 
-    pub(super) fn see_quote(&mut self, quote: &Quote) {
+    pub(super) fn see_quote(&mut self, now: Time, quote: &Quote) {
         if let Some(handler) = self.handler("on_quote") {
-            self.one_row(quote.time, "on_quote", rows::QUOTE, handler, &rows::quote_row(quote));
+            self.one_row(now, "on_quote", rows::QUOTE, handler, &rows::quote_row(quote));
         }
     }
 

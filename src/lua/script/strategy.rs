@@ -51,6 +51,7 @@ impl Strategy for Script {
         let last = self.map.partition_point(|at| *at < to);
         let times = RowTimes { control: self.control.clone(), rows: Rc::clone(&self.row_times) };
         self.host.rows.replace(Some(times));
+        self.control.write_bytes(super::AT_NOW, &[0; 8]);
         let mut next = to;
         while first < last {
             self.control.write_bytes(0, &u64::try_from(first).unwrap_or_default().to_le_bytes());
@@ -78,8 +79,8 @@ impl Strategy for Script {
 
     fn seen(&mut self, now: Time, news: &Seen<'_>) {
         match news {
-            Seen::Trade(trade) => self.see_trade(trade),
-            Seen::Quote(quote) => self.see_quote(quote),
+            Seen::Trade(trade) => self.see_trade(now, trade),
+            Seen::Quote(quote) => self.see_quote(now, quote),
             Seen::Book { time, instrument, bids, asks } => {
                 self.seen_fields(now, "on_book", |script| {
                     script.book_value(*time, *instrument, bids, asks)
@@ -113,6 +114,11 @@ impl Strategy for Script {
     }
 
     fn know_order(&mut self, order: &Order) {
+        // Its instrument need not be one that this version subscribes to.
+        let name = self.instrument_name(order.instrument);
+        if let Ok(set) = self.prelude.get::<Function>("set_instruments") {
+            drop(set.call::<()>((order.instrument.0, name)));
+        }
         self.changed.insert(order.key, order.clone());
     }
 

@@ -22,6 +22,7 @@ use crate::base::{
     Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, Machine, Net,
     OrderKey, Secret, Span, Time, VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
 };
+use crate::venue::flowbtc::payload::OrderRow;
 use crate::venue::flowbtc::request::Account;
 use crate::venue::pace::{Lane, Pace};
 use feeds::Feeds;
@@ -99,8 +100,13 @@ pub struct Session {
     feeds: Feeds,
     look: Look,
     sweep: Sweep,
+    /// Something happened to the account since the balances were last asked for. An event that is
+    /// lost or overtaken would leave a wrong balance behind.
+    moved: bool,
     /// Account events that came before the snapshot they apply to.
     early: Vec<(String, String)>,
+    /// Rejections whose reason is still to come in an event of its own (FLOW-E08).
+    bare: BTreeMap<OrderKey, OrderRow>,
     out: VecDeque<VenueOut>,
 }
 
@@ -124,7 +130,9 @@ impl Session {
             feeds: Feeds::default(),
             look: Look::default(),
             sweep: Sweep::default(),
+            moved: false,
             early: Vec::new(),
+            bare: BTreeMap::new(),
             out: VecDeque::new(),
             config,
         }
@@ -201,6 +209,7 @@ impl Session {
     /// Moves what the orders have to say into the queue, and looks after what it leaves to do.
     fn collect(&mut self, now: Time) {
         for event in self.orders.take_news() {
+            self.moved = true;
             self.out.push_back(VenueOut::Event(event));
         }
         if !self.orders.short().is_empty() {

@@ -101,9 +101,11 @@ fn failures_have_their_place_and_code() {
         ),
     );
     folder.write("text.csv", &feed().replace("1700000020,105,", "1700000020,much,"));
+    folder.write("lonely.luau", &format!("local x = require(\"./none\")\n{SWING}"));
     folder.write("header.csv", "when,how much\n1,2\n");
     for (words, code, said) in [
         ("torn.luau --feed trades.csv", 3, "torn.luau:"),
+        ("lonely.luau --feed trades.csv", 3, "lonely.luau:1:"),
         ("failing.luau --feed trades.csv", 1, "failing.luau:5:"),
         ("swing.luau --feed text.csv", 1, "text.csv, line 22, column `price`"),
         ("swing.luau --feed header.csv", 1, "header.csv"),

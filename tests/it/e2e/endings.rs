@@ -141,3 +141,39 @@ fn a_wrong_password_is_told_without_being_shown() {
     venue.interrupt();
     assert_eq!(venue.end().code, 0);
 }
+
+#[test]
+fn a_venue_that_is_never_reached_is_a_failure() {
+    let folder = Folder::new();
+    folder.write("scripts/resting.luau", RESTING);
+    // Port 1 is nobody's.
+    let mut command = folder.command("run --for 1s --flowbtc-ws ws://127.0.0.1:1/");
+    command.env("LUNARIO_FLOWBTC_USER", "lunario");
+    let ended = super::program::Program::start(command).end();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stdout().contains("connection lost"), "{ended:?}");
+    assert!(ended.stderr().contains("never reached"), "{ended:?}");
+}
+
+#[test]
+fn what_nothing_heeds_is_said_at_the_start() {
+    let folder = Folder::new();
+    let declaring =
+        RESTING.replace("{ subscribe", "{ params = { length = { default = 5 } }, subscribe");
+    folder.write("scripts/resting.luau", &declaring);
+    folder.write("lunario.toml", "[limits.restin]\nmax_order_qty = \"1\"\n[params.x]\ny = 1\n");
+    let ended = folder.run("run --for 500ms --param lenght=7 --param length=6 --json");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let warnings: Vec<&String> =
+        ended.err.iter().filter(|line| line.starts_with("warning: ")).collect();
+    let [limits, params, flag] = &warnings[..] else { panic!("{ended:?}") };
+    assert!(limits.contains("[limits.restin]") && limits.contains("did you mean resting?"));
+    assert!(params.contains("[params.x]"), "{params}");
+    assert!(flag.contains("--param lenght") && flag.contains("did you mean length?"), "{flag}");
+    let twice = Folder::new();
+    twice.write("scripts/one.luau", RESTING);
+    twice.write("scripts/one.lua", RESTING);
+    let refused = twice.run("run --for 1s");
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr().contains("rename one"), "{refused:?}");
+}

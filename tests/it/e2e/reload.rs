@@ -100,8 +100,8 @@ fn every_way_to_save_is_taken_up_and_no_event_is_lost() {
     assert!(last >= 24, "{last}");
 }
 
-/// Walks the lines: every count and every trade follows the one before, and each word is that of the
-/// version running at that moment. The words in order, and the last count.
+/// Walks the lines: every count and every trade follows the one before, and each word is that of
+/// the version running at that moment. The words in order, and the last count.
 fn follow(lines: &[String]) -> (Vec<String>, i64) {
     let (mut words, mut last): (Vec<String>, Option<(i64, i64)>) = (Vec::new(), None);
     let mut version = String::new();

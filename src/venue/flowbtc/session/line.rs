@@ -40,6 +40,8 @@ pub(super) enum Timer {
     Cancel(OrderKey),
     /// A replacement should be seen by now.
     Replace(OrderKey),
+    /// The reason for a rejection should have come by now.
+    Reason(OrderKey),
     Verify,
     Audit,
     Bars,
@@ -217,6 +219,7 @@ impl Session {
         self.line.phase = Phase::Away;
         self.timers.clear();
         self.early.clear();
+        self.bare.clear();
         self.look.stop();
         self.feeds.down();
         self.abandon_requests(now);
@@ -333,6 +336,7 @@ impl Session {
             Timer::Fills => self.ask_fills(now),
             Timer::Cancel(key) => self.check_cancel(now, key),
             Timer::Replace(key) => self.check_replace(now, key),
+            Timer::Reason(key) => self.reject_without_reason(now, key),
             Timer::Verify => self.push(now, Task::OpenOrders(super::task::Why::Verify)),
             Timer::Audit => self.audit(now),
             Timer::Bars => self.close_bars(now),

@@ -134,7 +134,10 @@ impl Session {
                     self.balance(now, position);
                 }
             }
-            Err(why) => self.note(format!("no balances from the venue ({why})")),
+            Err(why) => {
+                self.moved = true;
+                self.note(format!("no balances from the venue ({why})"));
+            }
         }
         if self.line.phase == Phase::Login {
             self.push(now, Task::OpenOrders(Why::Login));

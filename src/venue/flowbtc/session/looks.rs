@@ -4,6 +4,7 @@
 use super::Session;
 use super::legs::{Known, LegState, Told};
 use super::line::{Phase, Timer};
+use super::orders::Stray;
 use super::task::{Task, Why};
 use crate::base::{InstrumentId, OrderKey, Span, Time, VenueOrderId};
 use crate::venue::flowbtc::payload::{FillRow, OrderRow, State};
@@ -21,6 +22,9 @@ const LOOK_UNSURE: Span = Span::from_secs(30);
 
 /// Fills usually come with the news of their order; after this they are asked for.
 const FILLS_WITHIN: Span = Span::from_millis(500);
+
+/// A rejection's reason usually comes with it, in an event of its own.
+const REASON_WITHIN: Span = Span::from_millis(250);
 
 /// The open orders are compared this often, for news that never came.
 pub(super) const AUDIT_EVERY: Span = Span::from_secs(30);
@@ -221,21 +225,58 @@ impl Session {
 
     pub(super) fn audit(&mut self, now: Time) {
         self.timers.set(now.plus(AUDIT_EVERY), Timer::Audit);
+        if self.line.phase == Phase::Live && self.account.is_some() && self.moved {
+            self.moved = false;
+            self.push(now, Task::Positions);
+        }
         if self.line.phase == Phase::Live && !self.orders.open().is_empty() {
             self.push(now, Task::OpenOrders(Why::Audit));
         }
     }
 
-    /// Takes an order row from any answer or event; `false` if the order is not one of ours.
+    /// Takes an order row from an answer; `false` if the order is not one of ours.
     pub(super) fn order_row(&mut self, now: Time, row: &OrderRow) -> bool {
-        if row.account.is_some_and(|account| Some(Account(account)) != self.account) {
+        if self.is_foreign(row) {
             return true;
         }
         let Some(key) = self.orders.row(now, row) else { return false };
-        if row.state == State::Working && self.orders.is_stray(key, row.id) {
-            self.cancel_stray(now, key, row);
+        if row.state == State::Working
+            && let Some(stray) = self.orders.stray(key, row.id)
+        {
+            self.cancel_stray(now, key, row, stray);
         }
         true
+    }
+
+    /// Takes an order row from an event. That a replaced order is on the book may be old news.
+    pub(super) fn order_event(&mut self, now: Time, row: &OrderRow) {
+        if self.is_foreign(row) {
+            return;
+        }
+        if row.state == State::Rejected
+            && matches!(row.reason.as_str(), "" | "NewInputRejected" | "OtherRejected")
+            && let Some(key) = self.orders.find(row.client, Some(row.id))
+        {
+            self.bare.insert(key, row.clone());
+            return self.timers.set(now.plus(REASON_WITHIN), Timer::Reason(key));
+        }
+        if let Some(key) = self.orders.row(now, row)
+            && row.state == State::Working
+            && self.orders.stray(key, row.id) == Some(Stray::GivenUp)
+        {
+            self.cancel_stray(now, key, row, Stray::GivenUp);
+        }
+    }
+
+    /// No reason came: the rejection stands without one.
+    pub(super) fn reject_without_reason(&mut self, now: Time, key: OrderKey) {
+        if let Some(row) = self.bare.remove(&key) {
+            self.orders.row(now, &row);
+        }
+    }
+
+    fn is_foreign(&self, row: &OrderRow) -> bool {
+        row.account.is_some_and(|account| Some(Account(account)) != self.account)
     }
 
     /// The answer to GetOrderStatus. `None`: there is no such order (code 104).

@@ -216,10 +216,13 @@ impl Session {
     fn account_event(&mut self, now: Time, name: &str, body: &str) -> Result<(), WireError> {
         match name {
             "OrderStateEvent" => {
-                self.order_row(now, &OrderRow::read(body)?);
+                self.order_event(now, &OrderRow::read(body)?);
             }
             "OrderTradeEvent" => self.fill_row(now, &FillRow::read(body)?),
-            "AccountPositionEvent" => self.balance(now, Position::read(body)?),
+            "AccountPositionEvent" => {
+                self.moved = true;
+                self.balance(now, Position::read(body)?);
+            }
             "NewOrderRejectEvent" => {
                 let event = RejectEvent::read(body)?;
                 if let Some(client) = self.ours(&event).and_then(OrderKey::from_wire) {

@@ -14,6 +14,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// many.
 const REMEMBERED: usize = 4096;
 
+/// An order on the book that ought not to be there.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Stray {
+    /// Another took its place (a CancelReplaceOrder may leave both: FLOW-C23).
+    Replaced,
+    /// It had ended for us.
+    GivenUp,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     known: BTreeMap<OrderKey, Known>,
@@ -192,15 +201,19 @@ impl Orders {
         Some(key)
     }
 
-    /// Whether the venue has an order of ours on its book that we had given up, or never wanted.
-    pub(super) fn is_stray(&self, key: OrderKey, venue: i64) -> bool {
-        self.known.get(&key).is_some_and(|known| {
-            known.is_final()
-                && known
-                    .legs
-                    .iter()
-                    .any(|leg| leg.venue == Some(VenueOrderId(venue)) && !leg.state.is_end())
-        })
+    /// Why an order of ours that the venue has on its book ought not to be there, if so.
+    pub(super) fn stray(&self, key: OrderKey, venue: i64) -> Option<Stray> {
+        let known = self.known.get(&key)?;
+        let venue = Some(VenueOrderId(venue));
+        let at = known.legs.iter().position(|leg| leg.venue == venue)?;
+        let ended = known.legs.get(at)?.state.is_end();
+        if at < known.current {
+            Some(Stray::Replaced)
+        } else if known.is_final() && !ended {
+            Some(Stray::GivenUp)
+        } else {
+            None
+        }
     }
 
     /// Takes a fill of the venue, once; `None` if it is not of an order of ours.
@@ -386,6 +399,7 @@ impl Orders {
                     let step = OrderStep::Replaced { venue_id, price: next.price, remaining };
                     known.current += 1;
                     known.told = Told::Working;
+                    known.cancel = known.cancel.map(|_| 0);
                     step
                 }
                 (_, None) => return,

@@ -5,6 +5,7 @@ use super::Session;
 use super::feeds::{CATCH_UP, Stream};
 use super::legs::Told;
 use super::line::{Phase, Timer};
+use super::orders::Stray;
 use super::task::Task;
 use crate::base::{
     Channel, Decimal, FeedState, InstrumentId, OrderKey, OrderStep, Place, Span, Time, VenueOrderId,
@@ -254,6 +255,14 @@ impl Session {
     pub(super) fn cancel_again(&mut self, now: Time, key: OrderKey) {
         let asked = self.is_asked(Task::Cancel(key));
         let Some(known) = self.orders.get_mut(key) else { return };
+        let replaced =
+            known.change().is_some() && known.current().is_some_and(|leg| leg.state.is_end());
+        if known.cancel.is_some() && replaced {
+            // What is to be canceled is the replacement, and its number is not known yet: the
+            // cancel waits until a look has found it.
+            self.orders.doubt(key);
+            return self.look_soon(now);
+        }
         match known.cancel {
             Some(tries) if tries >= CANCEL_TRIES => {
                 known.cancel = None;
@@ -294,9 +303,16 @@ impl Session {
         }
     }
 
-    /// An order of ours that was given up stands on the book after all: away with it.
-    pub(super) fn cancel_stray(&mut self, now: Time, key: OrderKey, row: &OrderRow) {
-        self.note(format!("ALARM: order {key} had ended and is on the book as {}", row.id));
+    /// An order of ours that was given up or replaced stands on the book after all: away with it.
+    pub(super) fn cancel_stray(&mut self, now: Time, key: OrderKey, row: &OrderRow, stray: Stray) {
+        self.note(match stray {
+            Stray::GivenUp => {
+                format!("ALARM: order {key} had ended and is on the book as {}", row.id)
+            }
+            Stray::Replaced => {
+                format!("order {key} was replaced and its number {} still stands", row.id)
+            }
+        });
         let task = Task::CancelStray(VenueOrderId(row.id));
         if !self.is_asked(task) {
             self.push(now, task);

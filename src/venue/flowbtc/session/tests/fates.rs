@@ -254,6 +254,43 @@ fn a_lost_replacement_that_left_neither() {
     assert_eq!(rig.steps(1)[4..], ["refused NOT_PLACED", "canceled 0 UserModified"]);
 }
 
+/// The old number is gone, the new one not known: no cancel can hit before the look.
+#[test]
+fn a_cancel_outlives_a_replacement_in_doubt() {
+    let mut rig = Rig::live();
+    rig.working(1, 501);
+    change(&mut rig);
+    rig.reply("CancelReplaceOrder", r#"{"status":"Processing","errormsg":""}"#);
+    rig.command(Command::Cancel { key: key(1), instrument: BTC });
+    let no = r#"{"result":false,"errormsg":"Resource Not Found","errorcode":104,"detail":null}"#;
+    rig.reply("CancelOrder", no);
+    rig.reply("GetOrderStatus", &order(501, 1, "Canceled", "1", "0"));
+    assert_eq!(rig.count("CancelOrder"), 1, "{:?}", rig.open());
+    rig.wait(Span::from_millis(1));
+    rig.reply("GetOpenOrders", &format!("[{}]", order(502, 2, "Working", "0.5", "0")));
+    assert_eq!(rig.steps(1)[3..], ["replaced 502: 0.5 @ 100"]);
+    assert_eq!(rig.last("CancelOrder"), r#"{"OMSId":1,"AccountId":4,"OrderId":502}"#);
+}
+
+#[test]
+fn a_replaced_order_that_still_stands_is_canceled_by_what_is_seen_not_by_old_news() {
+    let mut rig = Rig::live();
+    rig.working(1, 501);
+    change(&mut rig);
+    let changed = r#"{"ReplacementOrderId":502,"ReplacementClOrdId":2,"OrigOrderId":501}"#;
+    rig.reply("CancelReplaceOrder", changed);
+    rig.event("OrderStateEvent", &order(501, 1, "Working", "1", "0"));
+    assert_eq!(rig.count("CancelOrder"), 0);
+    rig.wait(Span::from_secs(21));
+    rig.reply("Ping", r#"{"msg":"PONG"}"#);
+    rig.wait(Span::from_secs(10));
+    let both = [order(501, 1, "Working", "1", "0"), order(502, 2, "Working", "0.5", "0")];
+    rig.reply("GetOpenOrders", &format!("[{}]", both.join(",")));
+    assert_eq!(rig.last("CancelOrder"), r#"{"OMSId":1,"AccountId":4,"OrderId":501}"#);
+    assert!(rig.notes.iter().any(|note| note.contains("still stands")), "{:?}", rig.notes);
+    assert_eq!(rig.steps(1).last().unwrap(), "replaced 502: 0.5 @ 100");
+}
+
 fn change(rig: &mut Rig) {
     rig.command(Command::Replace {
         key: key(1),

@@ -60,10 +60,31 @@ fn rejections_by_reply_by_event_and_by_state() {
     rig.reply("SendOrder", &accepted(503));
     let asked = rig.asked.pop().unwrap();
     rig.answer(&asked, 5, "Endpoint Not Found");
+    rig.wait(ms(249));
+    assert_eq!(
+        rig.steps(3),
+        ["sent", "accepted 503"],
+        "its reason may come in an event of its own"
+    );
+    rig.wait(ms(1));
     assert_eq!(rig.steps(1), ["sent", "rejected Not_Enough_Funds"]);
     assert_eq!(rig.steps(2), ["sent", "accepted 502", "rejected No More Market"]);
-    assert_eq!(rig.steps(3), ["sent", "rejected NewInputRejected"]);
+    assert_eq!(rig.steps(3), ["sent", "accepted 503", "rejected NewInputRejected"]);
     assert_eq!(rig.steps(4), ["sent", "rejected Endpoint Not Found"]);
+}
+
+#[test]
+fn the_reason_of_a_rejection_may_come_after_it() {
+    let mut rig = Rig::live();
+    rig.command(Command::Place(limit(1, Side::Buy, "100", "1")));
+    rig.reply("SendOrder", &accepted(501));
+    rig.event("OrderStateEvent", &order(501, 1, "Rejected", "1", "0"));
+    rig.event(
+        "NewOrderRejectEvent",
+        r#"{"AccountId":4,"ClientOrderId":1,"Status":"Rejected","RejectReason":"Not_Enough_Funds"}"#,
+    );
+    rig.wait(Span::from_secs(1));
+    assert_eq!(rig.steps(1), ["sent", "accepted 501", "rejected Not_Enough_Funds"]);
 }
 
 #[test]
