@@ -39,7 +39,10 @@ pub fn run(wish: &Wish) {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::open(folder.path()).unwrap();
         let mut journal = Journal::open(&state, policy).unwrap();
-        let body = r#"{"order":"8589934593","instrument":"flowbtc:BTCBRL","side":"buy","qty":"0.01","price":null,"stop":null,"tif":"gtc","post_only":false,"reduce_only":false}"#;
+        let body = concat!(
+            r#"{"order":"8589934593","instrument":"flowbtc:BTCBRL","side":"buy","qty":"0.01","#,
+            r#""price":null,"stop":null,"tif":"gtc","post_only":false,"reduce_only":false}"#,
+        );
         let row = Row {
             at: Time::from_millis(1_723_161_255_088),
             kind: "intent",

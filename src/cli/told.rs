@@ -63,6 +63,11 @@ impl Sources for Files<'_> {
         self.0.shown(strategy, file)
     }
 
+    fn missing(&self, strategy: &str) -> Option<String> {
+        let file = self.0.file(strategy).filter(|file| !file.exists())?;
+        Some(file.display().to_string())
+    }
+
     fn text(&self, file: &str) -> Option<String> {
         watch::load_text(Path::new(file)).ok()
     }

@@ -61,6 +61,18 @@ pub enum Served {
     Opened,
     Frame(String),
     Closed(String),
+    /// An HTTP request, whose number is the news' `conn`; it waits for its answer.
+    Request(Request),
+}
+
+/// A request as it was read, its body inflated. `query` has no question mark.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub query: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 /// The machine's thread is gone; nobody takes inputs any more.

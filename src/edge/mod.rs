@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod files;
+pub mod http_server;
 pub mod inbox;
 pub mod journal;
 mod pump;

@@ -3,12 +3,14 @@
 //! In normal running no interrupt is installed, so the scripts pay nothing. The host arms the
 //! watchdog around each delivery; once the budget has passed the watchdog stores a raw callback
 //! into the VM, which the VM calls at its next safepoint (loop back-edges, calls, returns, native
-//! code included). A first call that finds the walk over rows moving gives the current row its own
-//! full budget; a call that finds it standing raises an error, and goes on raising at every further
-//! safepoint until the delivery has returned, so that `pcall` cannot keep it.
+//! code included). A call that finds the walk over rows moving gives the current row its own full
+//! budget. One that finds it standing notes the thread's processor time; the next, a budget later,
+//! raises an error if the handler itself has used its budget of it since (a machine that is busy
+//! with other things is no fault of the script), and goes on raising at every further safepoint
+//! until the delivery has returned, so that `pcall` cannot keep it. So a handler that never ends is
+//! stopped after about two budgets.
 //!
-//! This file reads the clock: a budget is about real time, and its breach is an input of the
-//! engine.
+//! This file reads clocks: a budget is about real time, and its breach is an input of the engine.
 #![allow(unsafe_code, clippy::disallowed_methods)]
 
 use mlua::ffi;
@@ -54,6 +56,8 @@ struct Current {
     /// The control buffer's first word: the row being handled.
     row: RowWord,
     row_seen: u32,
+    /// The thread's processor time when the row was first found standing.
+    standing_since: Option<Duration>,
     raising: bool,
 }
 
@@ -86,6 +90,7 @@ impl Budget {
             watched: Arc::clone(&self.watched),
             row,
             row_seen: row.read(),
+            standing_since: None,
             raising: false,
         }));
         let mut state = lock(&self.watched);
@@ -148,24 +153,42 @@ unsafe extern "C-unwind" fn on_interrupt(state: *mut ffi::lua_State, gc: c_int) 
     }
 }
 
-/// True if the row under the handler has stood still for its whole budget.
+/// True if the handler of one row has used its whole budget.
 fn stop_now() -> bool {
     CURRENT.with_borrow_mut(|current| {
         let Some(current) = current else { return false };
         if current.raising {
             return true;
         }
-        let row = current.row.read();
-        if row == current.row_seen {
-            current.raising = true;
-            return true;
-        }
-        current.row_seen = row;
+        let (row, used) = (current.row.read(), processor_time());
         let mut state = lock(&current.watched);
+        if row != current.row_seen {
+            current.row_seen = row;
+            current.standing_since = None;
+        } else if let Some(since) = current.standing_since {
+            // The watchdog looks every two milliseconds, so it may call a little early. Where the
+            // system does not tell processor time, real time counts.
+            let own = used.map(|used| used.saturating_sub(since) + LOOK_EVERY);
+            if own.is_none_or(|own| own >= state.budget) {
+                current.raising = true;
+                return true;
+            }
+        } else {
+            current.standing_since = Some(used.unwrap_or_default());
+        }
         state.since = Instant::now();
         state.uninstall();
         false
     })
+}
+
+/// The processor time that this thread has used, where the system tells.
+fn processor_time() -> Option<Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes into `time`, which lives across it.
+    let told = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    (told == 0).then(|| Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default()))
 }
 
 /// The thread that looks at every VM of the process, every two milliseconds while there is one.

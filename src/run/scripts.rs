@@ -154,6 +154,12 @@ impl Scripts {
         self.homes.keys().map(String::as_str)
     }
 
+    /// A strategy's own file.
+    #[must_use]
+    pub fn file(&self, strategy: &str) -> Option<PathBuf> {
+        self.homes.get(strategy).map(|home| home.folder.join(&home.entry))
+    }
+
     /// The file of a strategy's graph as the user would name it.
     #[must_use]
     pub fn shown(&self, strategy: &str, file: &str) -> String {

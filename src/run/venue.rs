@@ -7,7 +7,7 @@ use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next, Post, Served};
 use crate::edge::ws_server::Server;
 use crate::exchange::{AccountNumber, Config};
-use crate::simulator::flowbtc::{FlowServer, ServerConfig, ServerIn, ServerOut};
+use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn, ServerOut};
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -44,6 +44,8 @@ pub fn test_users(balances: Vec<(String, Decimal)>) -> Vec<TestUser> {
         user_id: 5,
         account: AccountNumber(7),
         balances,
+        keys: Vec::new(),
+        totp: None,
     }]
 }
 
@@ -81,6 +83,7 @@ impl VenueRun {
             seed: spec.seed,
             shuffle: false,
             latency: spec.latency,
+            conduct: Conduct::default(),
         });
         let mut run = VenueRun {
             inbox,
@@ -222,6 +225,8 @@ impl VenueRun {
             Served::Opened => ServerIn::Opened { conn },
             Served::Frame(text) => ServerIn::Frame { conn, text },
             Served::Closed(_) => ServerIn::Closed { conn },
+            // This wiring opens no HTTP server.
+            Served::Request(_) => return,
         };
         self.handle(now, input);
     }
@@ -236,6 +241,8 @@ impl VenueRun {
             match out {
                 ServerOut::Frame { conn, text } => self.server.send(u64::from(conn), text),
                 ServerOut::Close { conn } => self.server.close(u64::from(conn)),
+                // This wiring asks nothing over HTTP.
+                ServerOut::Response(_) => {}
             }
         }
     }

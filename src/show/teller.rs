@@ -17,6 +17,8 @@ pub trait Sources {
     fn names(&self) -> Vec<&str>;
     /// A file of a strategy as the user would name it.
     fn shown(&self, strategy: &str, file: &str) -> String;
+    /// The strategy's own file, where it is there no more.
+    fn missing(&self, strategy: &str) -> Option<String>;
     /// The text of a file so named, if it can be read.
     fn text(&self, file: &str) -> Option<String>;
 }
@@ -36,6 +38,8 @@ pub struct Teller {
     /// Strategies and codes of rejected orders told since the last status, and how many more came.
     rejected: BTreeMap<(String, String), u64>,
     reached: bool,
+    /// Strategies whose file is gone, as far as it has been told.
+    gone: BTreeSet<String>,
     /// What the last status line of each strategy and instrument said.
     shown: BTreeMap<(String, String), (Option<Status>, usize)>,
 }
@@ -80,6 +84,7 @@ impl Teller {
             failures: BTreeMap::new(),
             rejected: BTreeMap::new(),
             reached: false,
+            gone: BTreeSet::new(),
             shown: BTreeMap::new(),
             instruments,
         }
@@ -114,6 +119,7 @@ impl Teller {
             return Vec::new();
         }
         let mut lines = self.again(at);
+        lines.extend(strategies.iter().filter_map(|one| self.missing(at, &one.name, sources)));
         lines.extend(self.standing(at, strategies, events));
         lines
     }
@@ -259,6 +265,19 @@ impl Teller {
             }
         }
         lines
+    }
+
+    /// A strategy goes on without its file; said once.
+    fn missing(&mut self, at: Time, name: &str, sources: &dyn Sources) -> Option<String> {
+        let Some(file) = sources.missing(name) else {
+            self.gone.remove(name);
+            return None;
+        };
+        let is_new = self.gone.insert(name.to_owned());
+        let message = format!("{file} is gone; its last version trades on until the run ends");
+        let (strategy, version) = (name.to_owned(), String::new());
+        let told = Told { time: at, strategy, version, what: log("warn", message) };
+        is_new.then(|| terminal::line(&told, None, self.look))
     }
 
     fn failed_again(&mut self, at: Time) -> Vec<String> {

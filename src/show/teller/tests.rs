@@ -18,6 +18,10 @@ impl Sources for Disk {
         format!("scripts/{file}")
     }
 
+    fn missing(&self, strategy: &str) -> Option<String> {
+        (strategy == "lost").then(|| "scripts/lost.luau".to_owned())
+    }
+
     fn text(&self, file: &str) -> Option<String> {
         (file == "scripts/x.luau").then(|| "first\nctx:bye()\n".to_owned())
     }
@@ -230,6 +234,10 @@ fn status_tells_what_moved_and_the_total() {
     let names: Vec<&str> = next.iter().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(names, ["x", "all"], "{next:?}");
     assert!(next[1].ends_with("net     +1.00 BRL  0 events/s"), "{next:?}");
+    let lost = [standing("lost", None)];
+    let gone = "lost           warn      scripts/lost.luau is gone; its last version trades on until the run ends";
+    assert_eq!(says(11, &lost, 100)[0], gone);
+    assert!(!says(12, &lost, 100).concat().contains("gone"));
     let none = says(15, &[], 100);
     assert!(none[0].contains("no strategy runs"), "{none:?}");
 }

@@ -1,18 +1,23 @@
-//! The server half of FlowBTC's WebSocket, as a machine without I/O: frames and market news in,
-//! frames out. It trades on a simulated exchange, which is also its ledger.
+//! The server half of FlowBTC's WebSocket and REST, as a machine without I/O: frames, requests and
+//! market news in, frames and answers out. It trades on a simulated exchange, which is also its
+//! ledger.
 //!
-//! In reading order: `wire` has the bytes, `router` the calls by name, `users`, `streams`,
-//! `orders` and `queries` what they do, `market` and `accounts` what is told to whom, `rows` and
-//! `objects` how it is written. The contract is FlowBTC's; ids like FLOW-C21 name its lines.
+//! In reading order: `wire` has the bytes, `router` the calls by name, `rest` the same over HTTP,
+//! `users`, `streams`, `orders`, `money` and `queries` what they do, `mishaps` what goes wrong,
+//! `market` and `accounts` what is told to whom, `rows` and `objects` how it is written. The
+//! contract is FlowBTC's; ids like FLOW-C21 name its lines.
 
 pub mod accounts;
 pub mod bars;
 pub mod listing;
 pub mod market;
+mod mishaps;
+mod money;
 pub mod objects;
 mod orders;
 pub mod outbox;
 mod queries;
+mod rest;
 pub mod router;
 pub mod rows;
 pub mod session;
@@ -26,16 +31,23 @@ pub mod wire;
 use self::accounts::Accounts;
 use self::listing::Products;
 use self::market::Market;
+use self::money::Tickets;
 use self::outbox::{Order, Outbox};
 use self::router::Caller;
 use self::session::Sessions;
+use self::wire::Frame;
 use crate::base::rng::Rng;
 use crate::base::{Decimal, Event, InstrumentId, Machine, Secret, Span, Time};
 use crate::exchange::{self, AccountNumber, Exchange, ReportKind};
-use std::collections::VecDeque;
+use crate::simulator::faults::{Fault, Faults, What};
+use crate::simulator::http::{HttpIn, HttpOut};
+use crate::simulator::window::Window;
+use std::collections::BTreeMap;
 
 /// Longest frame that is read; a longer one ends the connection.
 const LONGEST_FRAME: usize = 64 * 1024;
+
+const MINUTE: Span = Span::from_secs(60);
 
 /// Streams of the seed.
 const TOKENS: u64 = 1;
@@ -57,6 +69,27 @@ pub struct TestUser {
     pub user_id: i64,
     pub account: AccountNumber,
     pub balances: Vec<(String, Decimal)>,
+    /// Keys for logins without a password (FLOW-P10).
+    pub keys: Vec<ApiKey>,
+    /// The secret of one-time codes in base 32; logins by password want a code (FLOW-P09).
+    pub totp: Option<Secret>,
+}
+
+/// An API key of a user.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub id: String,
+    pub secret: Secret,
+}
+
+/// How a venue behaves beyond its protocol.
+#[derive(Clone, Debug, Default)]
+pub struct Conduct {
+    /// A WebSocket that says nothing for this long is closed.
+    pub idle_close: Option<Span>,
+    /// Requests of one user, or of one connection nobody has logged in on, in any minute.
+    pub per_minute: Option<usize>,
+    pub faults: Vec<Fault>,
 }
 
 /// How a server is set up.
@@ -72,6 +105,7 @@ pub struct ServerConfig {
     pub shuffle: bool,
     /// How long a call takes from the socket to the exchange. Answers and events leave at once.
     pub latency: Span,
+    pub conduct: Conduct,
 }
 
 /// What goes into the server. Connection numbers are not used twice.
@@ -87,6 +121,14 @@ pub enum ServerIn {
     Closed {
         conn: u32,
     },
+    /// An HTTP request (FLOW-R01).
+    Request(HttpIn),
+    /// Other faults from now on.
+    Faults(Vec<Fault>),
+    /// An administrator lets a locked user in again (FLOW-P07).
+    Unlock {
+        user: String,
+    },
     /// News of the feed, on the same clock as `now`: trades, quotes and book changes; all else is
     /// ignored.
     Market(Event),
@@ -99,13 +141,36 @@ pub enum ServerIn {
 pub enum ServerOut {
     Frame { conn: u32, text: String },
     Close { conn: u32 },
+    Response(HttpOut),
+}
+
+impl ServerOut {
+    /// The connection it goes to.
+    #[must_use]
+    pub fn conn(&self) -> Option<u32> {
+        match self {
+            ServerOut::Frame { conn, .. } | ServerOut::Close { conn } => Some(*conn),
+            ServerOut::Response(_) => None,
+        }
+    }
 }
 
 /// A call on its way to the exchange, or the end of its connection behind it.
 #[derive(Clone, Debug)]
 enum Arrival {
-    Frame { conn: u32, text: String },
-    Closed { conn: u32 },
+    /// `struck`: a fault has done its part.
+    Frame {
+        conn: u32,
+        text: String,
+        struck: bool,
+    },
+    Request {
+        request: HttpIn,
+        struck: bool,
+    },
+    Closed {
+        conn: u32,
+    },
 }
 
 /// FlowBTC's server.
@@ -118,8 +183,15 @@ pub struct FlowServer {
     market: Market,
     accounts: Accounts,
     outbox: Outbox,
-    /// In the order of their times, which is the order in which they came.
-    arrivals: VecDeque<(Time, Arrival)>,
+    tickets: Tickets,
+    faults: Faults,
+    idle_close: Option<Span>,
+    window: Option<Window<String>>,
+    /// By time, then in the order in which they came.
+    arrivals: BTreeMap<(Time, u64), Arrival>,
+    /// Frames that leave later than their time.
+    late: BTreeMap<(Time, u64), ServerOut>,
+    numbered: u64,
 }
 
 impl FlowServer {
@@ -140,7 +212,13 @@ impl FlowServer {
             accounts: Accounts::new(config.dialect, products.clone()),
             products,
             outbox: Outbox::new(config.shuffle.then(|| Rng::new(config.seed, DEALER))),
-            arrivals: VecDeque::new(),
+            tickets: Tickets::default(),
+            faults: Faults::new(config.conduct.faults),
+            idle_close: config.conduct.idle_close,
+            window: config.conduct.per_minute.map(|most| Window::new(most, MINUTE)),
+            arrivals: BTreeMap::new(),
+            late: BTreeMap::new(),
+            numbered: 0,
         }
     }
 
@@ -162,6 +240,7 @@ impl FlowServer {
             name: user.user.clone(),
             user_id: user.user_id,
             account: user.account,
+            two_factor: user.totp.is_some(),
         })
     }
 
@@ -170,30 +249,89 @@ impl FlowServer {
         self.outbox.event(conns, Order::Free, "LogoutEvent", "{}");
     }
 
-    /// Lets calls reach the exchange whose time has come.
+    /// Lets calls reach the exchange whose time has come, and frames leave that were held back.
     fn arrive(&mut self, now: Time) {
-        while self.arrivals.front().is_some_and(|(due, _)| *due <= now) {
-            let Some((due, arrival)) = self.arrivals.pop_front() else { return };
+        while let Some(entry) = self.arrivals.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((due, _), arrival) = entry.remove_entry();
             match arrival {
-                Arrival::Frame { conn, text } => self.frame(due, conn, &text),
+                Arrival::Frame { conn, text, struck } => self.frame(due, conn, &text, struck),
+                Arrival::Request { request, struck } => self.request(due, request, struck),
                 Arrival::Closed { conn } => self.forget(conn),
             }
         }
+        while let Some(entry) = self.late.first_entry().filter(|entry| entry.key().0 <= now) {
+            self.outbox.late(entry.remove());
+            self.outbox.seal();
+        }
+        self.close_idle(now);
     }
 
-    fn frame(&mut self, now: Time, conn: u32, text: &str) {
+    fn arrive_at(&mut self, due: Time, arrival: Arrival) {
+        self.numbered += 1;
+        self.arrivals.insert((due, self.numbered), arrival);
+    }
+
+    fn later(&mut self, due: Time, out: ServerOut) {
+        self.numbered += 1;
+        self.late.insert((due, self.numbered), out);
+    }
+
+    /// Ends connections that have said nothing for too long.
+    fn close_idle(&mut self, now: Time) {
+        let Some(limit) = self.idle_close else { return };
+        while let Some((heard, conn)) = self.sessions.most_silent() {
+            if now.since(heard) < limit {
+                return;
+            }
+            self.hang_up(conn);
+        }
+    }
+
+    fn hang_up(&mut self, conn: u32) {
+        self.outbox.close(conn);
+        self.outbox.seal();
+        self.forget(conn);
+    }
+
+    fn frame(&mut self, now: Time, conn: u32, text: &str, struck: bool) {
         if !self.sessions.is_open(conn) {
             return;
         }
         if text.len() > LONGEST_FRAME {
-            self.outbox.close(conn);
-            self.outbox.seal();
-            self.forget(conn);
+            self.hang_up(conn);
             return;
         }
-        let reply = router::answer(self, now, conn, text);
-        self.outbox.reply(conn, reply);
-        self.settle(now);
+        self.sessions.heard(conn, now);
+        let frame = match Frame::parse(text) {
+            Ok(frame) => frame,
+            Err(malformed) => {
+                self.outbox.reply(conn, router::unread(malformed));
+                self.settle(now);
+                return;
+            }
+        };
+        let admitted = struck || self.admit(now, conn);
+        let what = if struck { None } else { self.faults.strike(&frame.n) };
+        match what {
+            _ if !admitted => mishaps::frame(self, now, conn, text, &frame, What::TooMany),
+            Some(what) => mishaps::frame(self, now, conn, text, &frame, what),
+            None => {
+                let reply = router::answer(self, now, conn, &frame);
+                self.outbox.reply(conn, reply);
+                self.settle(now);
+            }
+        }
+    }
+
+    /// Whether the limit of requests has room for one more.
+    fn admit(&mut self, now: Time, conn: u32) -> bool {
+        let user = self.sessions.user(conn, now).map(|user| user.user.clone());
+        let key = user.unwrap_or_else(|| format!("#{conn}"));
+        self.window.as_mut().is_none_or(|window| window.admit(now, &key))
+    }
+
+    fn request(&mut self, now: Time, request: HttpIn, struck: bool) {
+        mishaps::request(self, now, request, struck);
     }
 
     fn forget(&mut self, conn: u32) {
@@ -235,6 +373,11 @@ impl FlowServer {
 
     /// Tells what the exchange did under the input at hand, and ends it.
     fn settle(&mut self, now: Time) {
+        self.report(now);
+        self.outbox.seal();
+    }
+
+    fn report(&mut self, now: Time) {
         while let Some(report) = self.exchange.poll() {
             let (exchange, sessions) = (&self.exchange, &self.sessions);
             let (accounts, out) = (&mut self.accounts, &mut self.outbox);
@@ -253,7 +396,6 @@ impl FlowServer {
         }
         self.accounts.tell_balances(&self.sessions, &mut self.outbox);
         self.market.publish(now, &self.exchange, &mut self.outbox);
-        self.outbox.seal();
     }
 }
 
@@ -265,13 +407,18 @@ impl Machine for FlowServer {
         self.arrive(now);
         let due = now.plus(self.latency);
         match input {
-            ServerIn::Opened { conn } => self.sessions.open(conn),
+            ServerIn::Opened { conn } => self.sessions.open(conn, now),
             ServerIn::Frame { conn, text } => {
-                self.arrivals.push_back((due, Arrival::Frame { conn, text }));
+                self.arrive_at(due, Arrival::Frame { conn, text, struck: false });
             }
+            ServerIn::Request(request) => {
+                self.arrive_at(due, Arrival::Request { request, struck: false });
+            }
+            ServerIn::Faults(faults) => self.faults.set(faults),
+            ServerIn::Unlock { user } => self.sessions.unlock(&user),
             ServerIn::Closed { conn } => {
                 self.outbox.end(conn);
-                self.arrivals.push_back((due, Arrival::Closed { conn }));
+                self.arrive_at(due, Arrival::Closed { conn });
             }
             ServerIn::Market(event) => self.news(now, &event),
             ServerIn::Tick => {
@@ -288,6 +435,10 @@ impl Machine for FlowServer {
     }
 
     fn wake_at(&self) -> Option<Time> {
-        self.arrivals.front().map(|(due, _)| *due)
+        let arrival = self.arrivals.first_key_value().map(|((due, _), _)| *due);
+        let late = self.late.first_key_value().map(|((due, _), _)| *due);
+        let silent = self.idle_close.zip(self.sessions.most_silent());
+        let idle = silent.map(|(limit, (heard, _))| heard.plus(limit));
+        [arrival, late, idle].into_iter().flatten().min()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::objects;
 use super::outbox::Order;
-use super::router::{Answer, Call, Caller, Failure, instrument, named_instrument};
+use super::router::{Answer, Call, Caller, Failure, instrument, named_instrument, number_or_word};
 use super::wire::{self, Object};
 use super::{Dialect, FlowServer};
 use crate::base::{OrderKind, Side, Tif, VenueOrderId};
@@ -73,12 +73,6 @@ fn new_order(server: &FlowServer, call: &Call, caller: &Caller) -> Result<NewOrd
         reduce_only: false,
         tif,
     })
-}
-
-/// A number, or the name that the replies use for it.
-fn number_or_word(call: &Call, key: &str) -> Result<Option<String>, Failure> {
-    let Some(raw) = call.fields.raw(key) else { return Ok(None) };
-    if raw.starts_with('"') { Ok(call.fields.text(key)?) } else { Ok(Some(raw.to_owned())) }
 }
 
 /// FLOW-V01.

@@ -5,6 +5,7 @@
 use super::ServerOut;
 use super::wire::{self, EVENT};
 use crate::base::rng::Rng;
+use crate::simulator::http::HttpOut;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Whether a frame may change places with others of the same input.
@@ -43,6 +44,31 @@ impl Outbox {
         self.fresh.insert(0, (Order::Free, ServerOut::Frame { conn, text }));
     }
 
+    /// The answer to a request; requests have no order among each other.
+    pub fn respond(&mut self, answer: HttpOut) {
+        self.fresh.push((Order::Kept, ServerOut::Response(answer)));
+    }
+
+    /// What the input at hand produced leaves twice.
+    pub fn repeat(&mut self) {
+        self.fresh.extend(self.fresh.clone());
+    }
+
+    /// What the input at hand told accounts' followers is lost.
+    pub fn lose(&mut self) {
+        self.fresh.retain(|(order, _)| *order == Order::Kept);
+    }
+
+    /// Nothing of the input at hand leaves for this connection.
+    pub fn mute(&mut self, conn: u32) {
+        self.fresh.retain(|(_, out)| out.conn() != Some(conn));
+    }
+
+    /// A frame that was held back leaves now.
+    pub fn late(&mut self, out: ServerOut) {
+        self.fresh.push((Order::Kept, out));
+    }
+
     /// An end to a connection; nothing goes to it afterwards.
     pub fn close(&mut self, conn: u32) {
         self.fresh.push((Order::Kept, ServerOut::Close { conn }));
@@ -67,20 +93,15 @@ impl Outbox {
             deal(&mut self.fresh, dealer);
         }
         let ended = &self.ended;
-        let heard = self.fresh.drain(..).map(|(_, out)| out).filter(|out| match out {
-            ServerOut::Frame { conn, .. } | ServerOut::Close { conn } => !ended.contains(conn),
-        });
+        let heard = self.fresh.drain(..).map(|(_, out)| out);
+        let heard = heard.filter(|out| out.conn().is_none_or(|conn| !ended.contains(&conn)));
         self.ready.extend(heard);
     }
 
     /// Nothing leaves for this connection any more, until `forget`.
     pub fn end(&mut self, conn: u32) {
         self.ended.insert(conn);
-        self.ready.retain(|out| match out {
-            ServerOut::Frame { conn: other, .. } | ServerOut::Close { conn: other } => {
-                *other != conn
-            }
-        });
+        self.ready.retain(|out| out.conn() != Some(conn));
     }
 
     /// Nobody speaks to this connection any more.

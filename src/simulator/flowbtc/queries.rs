@@ -7,7 +7,7 @@ use super::router::{Answer, Call, Caller, Failure, instrument, named_instrument}
 use super::rows;
 use super::streams::{depth, interval};
 use super::wire::{Object, array};
-use super::{Dialect, FlowServer, accounts};
+use super::{Dialect, FlowServer, accounts, rest};
 use crate::base::VenueOrderId;
 use crate::exchange::SimOrder;
 use std::collections::BTreeMap;
@@ -129,15 +129,16 @@ pub fn open_orders(server: &mut FlowServer, call: &Call, caller: &Caller) -> Ans
     Ok(array(open.into_iter().map(|order| order_object(server, order, caller))))
 }
 
-/// FLOW-C26: one object on the page, an array natively (FLOW-F19).
+/// FLOW-C26: one object on the page and over HTTP, where ccxt reads one; an array natively
+/// (FLOW-F19).
 pub fn order_status(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let account = call.account(caller)?;
     let id = call.id("OrderId")?.ok_or_else(|| Failure::invalid("OrderId is missing"))?;
     let order = own_order(server, account, VenueOrderId(id)).ok_or_else(Failure::not_found)?;
     let object = order_object(server, &order, caller);
     Ok(match server.dialect {
-        Dialect::Page => object,
-        Dialect::Native => array([object]),
+        Dialect::Native if call.conn != rest::CONN => array([object]),
+        Dialect::Page | Dialect::Native => object,
     })
 }
 

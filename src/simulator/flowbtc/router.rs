@@ -2,7 +2,7 @@
 
 use super::listing;
 use super::wire::{self, ERROR, Fields, Frame, Malformed, REPLY, REQUEST, SUBSCRIBE, UNSUBSCRIBE};
-use super::{FlowServer, orders, queries, streams, users};
+use super::{FlowServer, money, orders, queries, streams, users};
 use crate::base::{InstrumentId, Time};
 use crate::exchange::AccountNumber;
 
@@ -44,6 +44,12 @@ impl Failure {
     #[must_use]
     pub fn operation(detail: &str) -> Failure {
         Failure { detail: Some(detail.to_owned()), ..Failure::new(101, "Operation Failed") }
+    }
+
+    /// FLOW-P06.
+    #[must_use]
+    pub fn short_of_funds() -> Failure {
+        Failure::new(101, "Not_Enough_Funds")
     }
 
     /// FLOW-R10.
@@ -119,19 +125,22 @@ pub struct Caller {
     pub name: String,
     pub user_id: i64,
     pub account: AccountNumber,
+    /// Logs in with a one-time code.
+    pub two_factor: bool,
 }
 
-enum Route {
+enum Entrance {
     Open(fn(&mut FlowServer, &Call) -> Answer),
     Private(fn(&mut FlowServer, &Call, &Caller) -> Answer),
-    /// Documented, and not part of this venue.
-    Missing,
 }
 
-use Route::{Missing, Open, Private};
+use Entrance::{Open, Private};
 
-/// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X07).
-const ROUTES: &[(&str, Route)] = &[
+/// What an unknown function is answered with (FLOW-P04, FLOW-S01).
+pub const UNKNOWN: &str = "Endpoint Not Found";
+
+/// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X08).
+const ROUTES: &[(&str, Entrance)] = &[
     ("Ping", Open(queries::ping)),
     ("WebAuthenticateUser", Open(users::log_in)),
     ("LogOut", Open(users::log_out)),
@@ -168,49 +177,79 @@ const ROUTES: &[(&str, Route)] = &[
     ("CancelReplaceOrder", Private(orders::replace)),
     ("CancelOrder", Private(orders::cancel)),
     ("CancelAllOrders", Private(orders::cancel_all)),
-    ("Authenticate2FA", Missing),
-    ("SetUserInfo", Missing),
-    ("GetOrderFee", Missing),
-    ("CreateDepositTicket", Missing),
-    ("CreateWithdrawTicket", Missing),
+    ("AuthenticateUser", Open(users::log_in_by_key)),
+    ("Authenticate2FA", Open(users::second_step)),
+    ("SetUserInfo", Private(users::set_user_info)),
+    ("GetOrderFee", Private(money::order_fee)),
+    ("GetDepositInfo", Private(money::deposit_info)),
+    ("CreateDepositTicket", Private(money::deposit)),
+    ("CreateWithdrawTicket", Private(money::withdraw)),
+    ("GetDepositTickets", Private(money::deposits)),
+    ("GetWithdrawTickets", Private(money::withdrawals)),
 ];
 
-/// The text that answers a frame.
-pub fn answer(server: &mut FlowServer, now: Time, conn: u32, text: &str) -> String {
-    let frame = match Frame::parse(text) {
-        Ok(frame) => frame,
-        Err(malformed) => {
-            let o = failed(&Failure::from(malformed));
-            return wire::frame(ERROR, "0", "", &o);
-        }
-    };
-    let route = ROUTES.iter().find(|(name, _)| frame.n.eq_ignore_ascii_case(name));
-    let Some((_, handler)) = route else {
-        return wire::frame(ERROR, &frame.i, &frame.n, "Endpoint Not Found");
+/// What a frame is answered with.
+pub fn answer(server: &mut FlowServer, now: Time, conn: u32, frame: &Frame) -> String {
+    let Some(entrance) = find(&frame.n) else {
+        return wire::frame(ERROR, &frame.i, &frame.n, UNKNOWN);
     };
     let outcome = match frame.m {
-        REQUEST | SUBSCRIBE | UNSUBSCRIBE => run(server, now, conn, handler, &frame.o),
+        REQUEST | SUBSCRIBE | UNSUBSCRIBE => run(server, now, conn, entrance, &frame.o),
         _ => Err(Failure::invalid("m is not a request")),
     };
     let o = outcome.unwrap_or_else(|failure| failed(&failure));
     wire::frame(REPLY, &frame.i, &frame.n, &o)
 }
 
-fn run(server: &mut FlowServer, now: Time, conn: u32, handler: &Route, body: &str) -> Answer {
+/// The text that answers what is no frame at all.
+pub fn unread(malformed: Malformed) -> String {
+    wire::frame(ERROR, "0", "", &failed(&Failure::from(malformed)))
+}
+
+fn find(name: &str) -> Option<&'static Entrance> {
+    let route = ROUTES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+    route.map(|(_, entrance)| entrance)
+}
+
+fn run(server: &mut FlowServer, now: Time, conn: u32, entrance: &Entrance, body: &str) -> Answer {
     let caller = server.caller(conn, now);
+    let parsed = Fields::parse(body);
     let call = |fields| Call { now, conn, body, fields };
-    match handler {
-        Open(handle) => handle(server, &call(Fields::parse(body)?)),
+    match entrance {
+        Open(handle) => handle(server, &call(parsed?)),
         Private(handle) => {
             let caller = caller.ok_or_else(Failure::not_authorized)?;
-            handle(server, &call(Fields::parse(body)?), &caller)
+            handle(server, &call(parsed?), &caller)
         }
-        Missing => Err(Failure::unsupported("not part of this venue")),
     }
 }
 
-fn failed(failure: &Failure) -> String {
+/// One call over REST: the same table, without the streams (FLOW-R02).
+pub fn request(server: &mut FlowServer, name: &str, call: &Call) -> Option<Answer> {
+    if name.to_ascii_lowercase().contains("subscribe") {
+        return Some(Err(Failure::unsupported("streams need a WebSocket")));
+    }
+    Some(match find(name)? {
+        Open(handle) => handle(server, call),
+        Private(handle) => match server.caller(call.conn, call.now) {
+            Some(caller) => handle(server, call, &caller),
+            None => Err(Failure::not_authorized()),
+        },
+    })
+}
+
+/// A failure as the generic object.
+pub fn failed(failure: &Failure) -> String {
     wire::generic(failure.code, Some(&failure.message), failure.detail.as_deref())
+}
+
+/// A number, or the name that the replies use for it.
+///
+/// # Errors
+/// When it is neither a number nor a string.
+pub fn number_or_word(call: &Call, key: &str) -> Result<Option<String>, Failure> {
+    let Some(raw) = call.fields.raw(key) else { return Ok(None) };
+    if raw.starts_with('"') { Ok(call.fields.text(key)?) } else { Ok(Some(raw.to_owned())) }
 }
 
 /// The instrument a request names, by InstrumentId or by Symbol (FLOW-F08).

@@ -2,7 +2,10 @@
 //! have no case, exact numbers. Written for the server alone; the client has a codec of its own.
 
 use crate::base::{Decimal, decimal};
+use crate::simulator::json::quote;
+pub use crate::simulator::json::{Object, array, quoted, short};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -82,14 +85,14 @@ impl Fields {
     /// # Errors
     /// When the text is neither empty nor a JSON object.
     pub fn parse(text: &str) -> Result<Fields, Malformed> {
-        let mut text = std::borrow::Cow::Borrowed(text.trim());
+        let mut text = Cow::Borrowed(text.trim());
         for _ in 0..WRAPPINGS {
             if !text.starts_with('"') {
                 break;
             }
             let inner: String = serde_json::from_str(&text)
                 .map_err(|error| malformed(format!("not a JSON string: {error}")))?;
-            text = std::borrow::Cow::Owned(inner.trim().to_owned());
+            text = Cow::Owned(inner.trim().to_owned());
         }
         if text.is_empty() || text == "null" {
             return Ok(Fields::default());
@@ -98,6 +101,19 @@ impl Fields {
             .map_err(|error| malformed(format!("not a JSON object: {error}")))?;
         let values = values.into_iter().map(|(key, raw)| (key.to_ascii_lowercase(), raw)).collect();
         Ok(Fields { values })
+    }
+
+    /// Names and texts of a query.
+    #[must_use]
+    pub fn of_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Fields {
+        let raw = |text: &str| RawValue::from_string(quoted(text)).ok();
+        let values = pairs.filter_map(|(key, text)| Some((key.to_ascii_lowercase(), raw(&text)?)));
+        Fields { values: values.collect() }
+    }
+
+    /// Adds values; they count before those of the same name.
+    pub fn add(&mut self, more: Fields) {
+        self.values.extend(more.values);
     }
 
     /// The value's own JSON.
@@ -158,102 +174,12 @@ impl Fields {
     }
 }
 
-/// A decimal's shortest token: no exponent, no trailing zeros.
-#[must_use]
-pub fn short(value: Decimal) -> String {
-    decimal::show(value)
-}
-
 /// A decimal as AlphaPoint's own software prints the outcome of its arithmetic: padded with zeros
 /// to 28 places or 29 digits, whichever comes first (FLOW-P24).
 #[must_use]
 pub fn wide(mut value: Decimal) -> String {
     value.rescale(WIDE_PLACES);
     value.to_string()
-}
-
-/// A JSON object being written, its fields in the order of the calls.
-#[derive(Clone, Debug)]
-pub struct Object {
-    text: String,
-}
-
-impl Object {
-    #[must_use]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Object {
-        Object { text: String::from("{") }
-    }
-
-    fn key(&mut self, key: &str) {
-        if self.text.len() > 1 {
-            self.text.push(',');
-        }
-        quote(key, &mut self.text);
-        self.text.push(':');
-    }
-
-    #[must_use]
-    pub fn int(mut self, key: &str, value: impl Into<i64>) -> Object {
-        self.key(key);
-        let _ = write!(self.text, "{}", value.into());
-        self
-    }
-
-    #[must_use]
-    pub fn text(mut self, key: &str, value: &str) -> Object {
-        self.key(key);
-        quote(value, &mut self.text);
-        self
-    }
-
-    #[must_use]
-    pub fn flag(self, key: &str, value: bool) -> Object {
-        self.raw(key, if value { "true" } else { "false" })
-    }
-
-    /// A text, or `null`.
-    #[must_use]
-    pub fn text_or_null(self, key: &str, value: Option<&str>) -> Object {
-        match value {
-            Some(text) => self.text(key, text),
-            None => self.raw(key, "null"),
-        }
-    }
-
-    #[must_use]
-    pub fn dec(self, key: &str, value: Decimal) -> Object {
-        let token = short(value);
-        self.raw(key, &token)
-    }
-
-    /// A value that is JSON already.
-    #[must_use]
-    pub fn raw(mut self, key: &str, json: &str) -> Object {
-        self.key(key);
-        self.text.push_str(json);
-        self
-    }
-
-    #[must_use]
-    pub fn end(mut self) -> String {
-        self.text.push('}');
-        self.text
-    }
-}
-
-/// A JSON array of values that are JSON already.
-#[must_use]
-pub fn array(items: impl IntoIterator<Item = String>) -> String {
-    let mut text = String::from("[");
-    for item in items {
-        if text.len() > 1 {
-            text.push(',');
-        }
-        text.push_str(&item);
-    }
-    text.push(']');
-    text
 }
 
 /// The generic reply (FLOW-R09, FLOW-R10); code 0 is success.
@@ -265,17 +191,4 @@ pub fn generic(code: i64, message: Option<&str>, detail: Option<&str>) -> String
         .int("errorcode", code)
         .text_or_null("detail", detail)
         .end()
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if u32::from(c) < 0x20 => drop(write!(out, "\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }

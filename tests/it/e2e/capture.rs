@@ -107,7 +107,7 @@ fn fills(program: &mut Program, strategy: &str, times: usize) {
     }
 }
 
-/// A run of two of the project's strategies, one of which is edited twice, for better and for worse.
+/// A run of two of the project's strategies, one of which is edited for better and for worse.
 fn take() -> Vec<String> {
     let folder = Folder::new();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");

@@ -73,6 +73,8 @@ fn agree(market: &str, played: impl Fn(&mut Program, &mut Program), least: usize
     let secret = text(&account["password"]);
     let printed = run.stdout() + &run.stderr() + &venue.stderr();
     assert!(!printed.contains(secret), "the password is printed");
+    assert!(!folder.state_holds(secret), "the password is on disk");
+    assert!(folder.state_holds(&ours[0].1), "the journal is looked into");
     assert_eq!(folder.run("journal verify").code, 0);
 }
 

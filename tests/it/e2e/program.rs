@@ -56,6 +56,13 @@ impl Folder {
         Program::start(self.command(words))
     }
 
+    /// Whether any file of the state folder holds this text.
+    pub fn state_holds(&self, text: &str) -> bool {
+        let files = std::fs::read_dir(self.path().join(".lunario")).into_iter().flatten().flatten();
+        let holds = |bytes: Vec<u8>| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        files.filter_map(|file| std::fs::read(file.path()).ok()).any(holds)
+    }
+
     /// Every row of the journal of one kind, its fields and those of its body.
     pub fn journal(&self, kind: &str) -> Vec<Value> {
         let shown = self.run(&format!("journal show --json --from 1 -n 1000000 --kind {kind}"));
@@ -67,12 +74,7 @@ impl Folder {
 impl Drop for Folder {
     /// No password ever reaches the disk.
     fn drop(&mut self) {
-        let state = self.path().join(".lunario");
-        for file in std::fs::read_dir(state).into_iter().flatten().flatten() {
-            let bytes = std::fs::read(file.path()).unwrap_or_default();
-            let found = bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
-            assert!(!found || std::thread::panicking(), "{:?} holds the password", file.path());
-        }
+        assert!(!self.state_holds(CANARY) || std::thread::panicking(), "the password is on disk");
     }
 }
 

@@ -12,6 +12,7 @@ const OWNED: &[Owned] = &[
     ("tokio", &["src/edge/", "src/run/", "src/cli/"]),
     ("tokio_tungstenite", &["src/edge/", "src/run/"]),
     ("tungstenite", &["src/edge/", "src/run/"]),
+    ("axum", &["src/edge/"]),
     ("rustls", &["src/edge/", "src/run/"]),
     ("rusqlite", &["src/edge/"]),
     ("notify", &["src/edge/", "src/run/"]),

@@ -438,9 +438,4 @@ fn functions_that_are_not_there() {
         o: "Endpoint Not Found".to_owned(),
     };
     assert_eq!(got, [expected]);
-    let unsupported = concat!(
-        r#"{"result":false,"errormsg":"Operation Not Supported","errorcode":106,"#,
-        r#""detail":"not part of this venue"}"#
-    );
-    same(1, "CreateWithdrawTicket", "{}", unsupported);
 }

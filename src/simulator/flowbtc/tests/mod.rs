@@ -5,6 +5,7 @@ mod hostile;
 mod life;
 mod listing;
 mod market;
+mod rest;
 mod streams;
 mod wire;
 
@@ -43,6 +44,8 @@ fn user(name: &str, account: i64) -> TestUser {
         user_id: account + 100,
         account: AccountNumber(account),
         balances: vec![("BRL".to_owned(), dec("1000")), ("BTC".to_owned(), dec("2"))],
+        keys: vec![ApiKey { id: format!("{name}-key"), secret: Secret::new("s3cr3t") }],
+        totp: None,
     }
 }
 
@@ -61,6 +64,7 @@ fn config(dialect: Dialect) -> ServerConfig {
         seed: 7,
         shuffle: false,
         latency: Span::ZERO,
+        conduct: Conduct::default(),
     }
 }
 
