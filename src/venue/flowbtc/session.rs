@@ -267,7 +267,9 @@ impl Session {
             | Net::Opened { .. }
             | Net::Frame { .. }
             | Net::Lost { .. }
-            | Net::Close { .. } => {}
+            | Net::Close { .. }
+            | Net::Request(_)
+            | Net::Response(_) => {}
         }
     }
 }

@@ -1,0 +1,3 @@
+//! Mercado Bitcoin: the wire of its Trade API v2 and of its public data.
+
+pub mod wire;
