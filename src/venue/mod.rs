@@ -3,5 +3,5 @@
 pub mod flowbtc;
 pub mod mercadobitcoin;
 pub mod pace;
-
+pub mod sentra;
 pub mod sign;
