@@ -1,6 +1,8 @@
 //! The session against a small venue of its own: it checks tonces and the budget, keeps orders,
 //! and can lose answers before or after carrying out.
 
+mod venue;
+
 use super::*;
 use crate::base::{
     Answer, Body, Decimal, Failure, Fees, Fill, Instrument, Method, OrderKind, Place, Request,
@@ -201,63 +203,6 @@ impl Rig {
         }
     }
 
-    fn execute(&mut self, pairs: &BTreeMap<String, String>) -> String {
-        let seconds = self.now.nanos() / 1_000_000_000;
-        let picked: Vec<Resting> = match pairs["method"].as_str() {
-            "getInfo" => {
-                return format!(
-                    r#"{{"success":1,"return":{{"funds":{{"brl":"1.5","brl_with_open_orders":"2.0"}},"server_time":"{seconds}","open_orders":0}}}}"#
-                );
-            }
-            "Trade" => {
-                let order = Resting {
-                    id: i64::try_from(self.orders.len()).unwrap() + 100,
-                    status: "active",
-                    created: seconds,
-                    price: pairs["price"].clone(),
-                    volume: pairs["volume"].clone(),
-                    side: pairs["type"].clone(),
-                    operations: "{}".to_owned(),
-                };
-                if order.volume == "13.00000000" {
-                    return r#"{"success":0,"error":"Saldo insuficiente."}"#.to_owned();
-                }
-                self.orders.push(order.clone());
-                vec![order]
-            }
-            "CancelOrder" => {
-                let id: i64 = pairs["order_id"].parse().unwrap();
-                let order = self.orders.iter_mut().find(|order| order.id == id);
-                match order.filter(|order| order.status == "active") {
-                    Some(order) => {
-                        order.status = "canceled";
-                        vec![order.clone()]
-                    }
-                    None => return r#"{"success":0,"error":"Ordem inativa."}"#.to_owned(),
-                }
-            }
-            _ => {
-                let bound = |key: &str| pairs.get(key).map(|text| text.parse::<i64>().unwrap());
-                let fits = |order: &&Resting| {
-                    bound("from_id").is_none_or(|from| order.id >= from)
-                        && bound("end_id").is_none_or(|end| order.id <= end)
-                        && bound("since").is_none_or(|since| order.created >= since)
-                };
-                self.orders.iter().filter(fits).cloned().collect()
-            }
-        };
-        let rows: Vec<String> = picked
-            .iter()
-            .map(|o| {
-                format!(
-                    r#""{}":{{"status":"{}","created":"{}","price":"{}","volume":"{}","pair":"btc_brl","type":"{}","operations":{}}}"#,
-                    o.id, o.status, o.created, o.price, o.volume, o.side, o.operations
-                )
-            })
-            .collect();
-        format!(r#"{{"success":1,"return":{{{}}}}}"#, rows.join(","))
-    }
-
     fn place(&mut self, number: i64, volume: &str) -> OrderKey {
         let key = OrderKey::from_wire(number).unwrap();
         let place = Place {
@@ -297,9 +242,9 @@ fn it_reads_clock_balances_and_orders_before_it_trades() {
     assert_eq!(rig.methods, ["getInfo", "OrderList"]);
     assert_eq!(rig.tonces, [1_400_000_000, 1_400_000_001]);
     assert_eq!(rig.kept, rig.tonces, "each is on disk first");
-    let balance = rig.events.iter().find_map(|event| match event {
-        Event::Balance(news) => Some((news.asset.clone(), news.total, news.held)),
-        _ => None,
+    let balance = rig.events.iter().find_map(|event| {
+        let Event::Balance(news) = event else { return None };
+        Some((news.asset.clone(), news.total, news.held))
     });
     assert_eq!(balance, Some(("BRL".to_owned(), d("2.0"), d("0.5"))));
 }
@@ -435,10 +380,7 @@ fn public_data_comes_without_tonces() {
     let trades: Vec<i64> = rig
         .events
         .iter()
-        .filter_map(|event| match event {
-            Event::Trade(trade) => Some(trade.id),
-            _ => None,
-        })
+        .filter_map(|event| if let Event::Trade(trade) = event { Some(trade.id) } else { None })
         .collect();
     assert_eq!(trades, [8], "what was before the subscription is not news");
     assert!(rig.events.iter().any(|event| matches!(event, Event::Book(change) if change.snapshot)));
@@ -487,9 +429,9 @@ proptest! {
         }
         let active = rig.orders.iter().filter(|order| order.status == "active").count();
         prop_assert_eq!((working, canceled), (active, rig.orders.len() - active));
-        let ids: BTreeSet<_> = rig.steps.iter().filter_map(|(key, step)| match step {
-            OrderStep::Working { venue_id } => Some((*key, *venue_id)),
-            _ => None,
+        let ids: BTreeSet<_> = rig.steps.iter().filter_map(|(key, step)| {
+            let OrderStep::Working { venue_id } = step else { return None };
+            Some((*key, *venue_id))
         }).collect();
         prop_assert_eq!(ids.len(), rig.orders.len());
         for pair in rig.starts.windows(2) {

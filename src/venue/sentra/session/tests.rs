@@ -44,9 +44,10 @@ impl Rig {
         let end = self.now.plus(Span::from_millis(millis));
         for _ in 0..10_000 {
             while let Some(out) = self.session.poll(self.now) {
-                match out {
-                    Out::Net(Net::Request(request)) => self.serve(&request),
-                    other => self.outs.push(other),
+                if let Out::Net(Net::Request(request)) = &out {
+                    self.serve(request);
+                } else {
+                    self.outs.push(out);
                 }
             }
             match self.session.wake_at() {
@@ -153,9 +154,9 @@ fn trades_wait_for_the_heartbeat_and_go_in_batches() {
     let counts: Vec<(usize, usize)> = rig
         .outs
         .iter()
-        .filter_map(|out| match out {
-            Out::Synced { push: Push::Trades, sent, stored } => Some((*sent, *stored)),
-            _ => None,
+        .filter_map(|out| {
+            let Out::Synced { push: Push::Trades, sent, stored } = out else { return None };
+            Some((*sent, *stored))
         })
         .collect();
     assert_eq!(counts, [(100, 100), (100, 100), (50, 50)]);
@@ -210,11 +211,15 @@ fn silence_is_a_failure() {
     assert_eq!(rig.paths, ["heartbeat"]);
 }
 
+fn status() -> impl Strategy<Value = u16> {
+    prop::sample::select(vec![0u16, 200, 429, 500, 502, 503])
+}
+
 proptest! {
     /// Whatever is answered: a second between starts, three attempts at most, every push told.
     #[test]
     fn the_pace_and_the_attempts_hold(
-        statuses in prop::collection::vec(prop::sample::select(vec![0u16, 200, 429, 500, 502, 503]), 0..30),
+        statuses in prop::collection::vec(status(), 0..30),
         trades in 1usize..400,
     ) {
         let answers: Vec<(u16, &str)> = statuses.iter().map(|status| (*status, "")).collect();
@@ -225,10 +230,10 @@ proptest! {
         rig.give(closed(trades));
         rig.run(200_000);
         prop_assert!(rig.gaps().iter().all(|gap| *gap >= 1000), "{:?}", rig.gaps());
-        let told: usize = rig.outs.iter().map(|out| match out {
-            Out::Synced { push: Push::Trades, sent, .. }
-            | Out::Failed { push: Push::Trades, sent, .. } => *sent,
-            _ => 0,
+        let told: usize = rig.outs.iter().filter_map(|out| {
+            let (Out::Synced { push: Push::Trades, sent, .. }
+            | Out::Failed { push: Push::Trades, sent, .. }) = out else { return None };
+            Some(*sent)
         }).sum();
         prop_assert_eq!(told, trades);
         prop_assert!(rig.paths.len() <= 1 + 3 * trades.div_ceil(100));
