@@ -107,7 +107,13 @@ impl Session {
             orders: BTreeMap::new(),
             highest: BTreeMap::new(),
             started: false,
-            unlisted: config.instruments.iter().map(|row| row.id).collect(),
+            // MB-F08: other coins have public data only.
+            unlisted: config
+                .instruments
+                .iter()
+                .filter(|row| matches!(row.base.as_str(), "BTC" | "LTC") && row.quote == "BRL")
+                .map(|row| row.id)
+                .collect(),
             ready: false,
             look_at: None,
             now: Time::ZERO,
