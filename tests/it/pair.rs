@@ -18,7 +18,7 @@ use lunario::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record};
 use lunario::exchange::{AccountNumber, Config, QueueModel, Synthetic, SyntheticConfig};
 use lunario::lua::graph;
 use lunario::simulator::flowbtc::{
-    Dialect, FlowServer, ServerConfig, ServerIn, ServerOut, TestUser, listing,
+    Conduct, Dialect, FlowServer, ServerConfig, ServerIn, ServerOut, TestUser, listing,
 };
 use lunario::venue::flowbtc::{Session, SessionConfig};
 use std::time::Duration;
@@ -92,6 +92,8 @@ fn server(setup: &Setup) -> FlowServer {
         user_id: 9,
         account: ACCOUNT,
         balances: vec![("BRL".to_owned(), d("20000")), ("BTC".to_owned(), d("5"))],
+        keys: Vec::new(),
+        totp: None,
     };
     FlowServer::new(ServerConfig {
         dialect: setup.dialect,
@@ -106,6 +108,7 @@ fn server(setup: &Setup) -> FlowServer {
         seed: setup.seed,
         shuffle: setup.shuffle,
         latency: setup.latency,
+        conduct: Conduct::default(),
     })
 }
 
@@ -208,6 +211,7 @@ impl Pair {
                     self.line.venue(self.now, conn, text);
                 }
                 ServerOut::Close { conn } => self.line.lose(self.now, conn),
+                ServerOut::Response(_) => panic!("nobody asked over HTTP"),
             }
         }
     }
