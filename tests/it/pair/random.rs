@@ -166,6 +166,9 @@ fn run(seed: u64, dialect: Dialect) -> Tally {
         pair.settle_while_trading();
     }
     pair.stop();
+    // Logins are few in a minute.
+    pair.wait(secs(70));
+    pair.until("the session is live", Pair::is_ready);
     pair.wait(secs(45));
     pair.close_market();
     pair.wait(secs(1));

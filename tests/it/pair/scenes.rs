@@ -322,6 +322,24 @@ fn after_a_gap_the_book_is_right_and_no_trade_is_told_twice() {
 }
 
 #[test]
+fn a_stream_that_is_not_answered_is_tried_again() {
+    for dialect in BOTH {
+        let names = &["SubscribeLevel2", "SubscribeTrades"];
+        let mut pair = Pair::new(&Setup::still(dialect), PUPPET, deaf_to(names));
+        pair.quote("999", "1001");
+        pair.wait(secs(20));
+        assert!(pair.compare(dialect).is_ok());
+        assert!(pair.engine.core().market.book(BTC).is_none());
+        pair.calm();
+        pair.settles(dialect);
+        assert!(pair.engine.core().market.book(BTC).is_some(), "{}", pair.story());
+        pair.act(BUY, "990");
+        pair.wait(secs(1));
+        assert_eq!(pair.states(), ["working"]);
+    }
+}
+
+#[test]
 fn a_cancel_meets_a_fill() {
     for dialect in BOTH {
         for part in ["1", "0.4"] {
@@ -355,6 +373,32 @@ fn a_replacement_meets_a_fill() {
             let state = if part == "1" { OrderState::Filled } else { OrderState::Working };
             assert_eq!(order.state, state, "{}", pair.story());
         }
+    }
+}
+
+/// What the old order traded is told long after the new one took its place: it is no part of the new
+/// one's quantity.
+#[test]
+fn a_fill_of_before_a_replacement_comes_late() {
+    for dialect in BOTH {
+        let mut pair = Pair::resting(dialect);
+        let mut first = true;
+        pair.line.set_rule(Box::new(move |passing| {
+            let late = passing.name == "OrderTradeEvent" && std::mem::take(&mut first);
+            if late { Fate::Late(secs(3)) } else { Fate::Pass }
+        }));
+        pair.trade("990", "0.4");
+        pair.act(REPLACE, "985"); // 2 more
+        pair.wait(secs(1));
+        pair.trade("985", "1.7");
+        pair.wait(secs(5));
+        assert_eq!(pair.states(), ["working"], "{}", pair.story());
+        let order = pair.order(1);
+        assert_eq!((order.filled, order.remaining()), (d("2.1"), d("0.3")), "{}", pair.story());
+        assert_eq!(pair.engine.core().orders.exposure(None, BTC).buy, d("0.3"));
+        pair.act(CANCEL, "1");
+        pair.settles(dialect);
+        assert_eq!(pair.states(), ["canceled"], "{}", pair.story());
     }
 }
 

@@ -171,6 +171,17 @@ impl Known {
         (self.past + legs).max(self.filled)
     }
 
+    /// A late fill of an order that was replaced is no part of its replacement's quantity: the
+    /// engine hears that so much more is open before it hears that it traded.
+    pub(super) fn enlarged(&self, at: Option<usize>, qty: Decimal) -> Option<OrderStep> {
+        if self.is_final() || at.unwrap_or(0) >= self.current {
+            return None;
+        }
+        let leg = self.current()?;
+        let remaining = leg.qty? - leg.traded + qty;
+        Some(OrderStep::Replaced { venue_id: leg.venue?, price: leg.price, remaining })
+    }
+
     /// Forgets the oldest leg of an order that was replaced very often.
     pub(super) fn fold(&mut self) {
         if self.legs.len() > MOST_LEGS && self.current > 0 {

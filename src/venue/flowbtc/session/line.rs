@@ -2,6 +2,7 @@
 //! requests at the pace that is allowed.
 
 use super::Session;
+use super::feeds::Stream;
 use super::task::{Task, Waiting};
 use crate::base::{
     Channel, Event, FeedState, InstrumentId, Net, OrderKey, OrderNews, OrderStep, Span, Time,
@@ -45,6 +46,8 @@ pub(super) enum Timer {
     Verify,
     Audit,
     Bars,
+    /// A stream that was not answered is tried again.
+    Stream(Stream),
 }
 
 /// Timers in the order in which they are due.
@@ -340,6 +343,7 @@ impl Session {
             Timer::Verify => self.push(now, Task::OpenOrders(super::task::Why::Verify)),
             Timer::Audit => self.audit(now),
             Timer::Bars => self.close_bars(now),
+            Timer::Stream(stream) => self.retry_stream(now, stream),
         }
     }
 

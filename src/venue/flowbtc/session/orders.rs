@@ -243,6 +243,9 @@ impl Orders {
         self.settle(now, key);
         let known = self.known.get_mut(&key)?;
         let fill = fill_of(now, known, at, row, listing)?;
+        if let Some(step) = known.enlarged(at, row.qty) {
+            self.out.push(Event::Order(OrderNews { key, time: now, step }));
+        }
         known.fills.insert(row.trade);
         known.filled += row.qty;
         if let Some(leg) = at.and_then(|at| known.legs.get_mut(at)) {

@@ -21,6 +21,9 @@ const CANCEL_TRIES: u8 = 3;
 /// After a cancel-all the open orders are compared with what should be left.
 const VERIFY_AFTER: Span = Span::from_secs(1);
 
+/// A stream that is down for want of an answer is tried again after this.
+const STREAM_AGAIN: Span = Span::from_secs(15);
+
 /// The depth of books where the command names none.
 const DEPTH: u16 = 20;
 
@@ -415,6 +418,15 @@ impl Session {
             return self.push(now, Task::Subscribe(stream));
         }
         self.stream_down(now, stream, reason);
+        if again {
+            self.timers.set(now.plus(STREAM_AGAIN), Timer::Stream(stream));
+        }
+    }
+
+    pub(super) fn retry_stream(&mut self, now: Time, stream: Stream) {
+        if self.feeds.get(&stream).is_some_and(|sub| !sub.live) {
+            self.restart_stream(now, stream);
+        }
     }
 
     pub(super) fn status_answered(
