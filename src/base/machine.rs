@@ -1,6 +1,7 @@
 //! The shape of everything that decides: inputs with their time, outputs polled, the next wake-up.
 
-use super::{Command, Event, Time};
+use super::{Command, Event, Secret, Span, Time};
+use std::fmt;
 
 /// A deterministic machine without I/O. The owner calls `handle`, then `poll` until it is `None`,
 /// and `handle`s again at the latest at `wake_at` (with whatever input stands for "time passed").
@@ -31,6 +32,87 @@ pub enum Net {
     Lost { conn: u32, reason: String },
     /// Wanted: an end to it.
     Close { conn: u32 },
+    /// Wanted: one HTTP exchange, carried out once and never repeated below the machine. `id` is
+    /// the machine's own and comes back in the response.
+    Request(Request),
+    /// How it ended.
+    Response(Response),
+}
+
+/// One HTTP request. The body goes out byte for byte.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    pub id: u64,
+    pub method: Method,
+    pub url: String,
+    pub headers: Vec<Header>,
+    pub body: Body,
+    /// Given up, and answered with a `Failure`, after this.
+    pub timeout: Span,
+    /// Must be on disk before the first byte leaves; if it cannot be, the request is not made.
+    pub keep: Option<Keep>,
+}
+
+/// A number that outlives the process; the machine gets it back in its configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Keep {
+    /// Names no secret: a venue's word and a short mark of the key it belongs to.
+    pub name: String,
+    pub value: i64,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// A header; its value may sign or authenticate, so it is never printed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Header {
+    pub name: &'static str,
+    pub value: Secret,
+}
+
+/// The bytes of a request or a reply. They may hold personal data: `Debug` shows their number.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Body(pub Vec<u8>);
+
+impl Body {
+    /// As text; bytes that are no UTF-8 become replacement characters.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
+}
+
+/// The answer to a request, or why there is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Response {
+    pub id: u64,
+    pub outcome: Result<Answer, Failure>,
+}
+
+/// What the server said, whatever its status.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<Header>,
+    pub body: Body,
+}
+
+/// There is no whole answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The request cannot have reached the server: no connection was made.
+    pub unsent: bool,
+    pub reason: String,
 }
 
 /// What goes into a venue.

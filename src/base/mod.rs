@@ -24,7 +24,10 @@ pub use decimal::Decimal;
 pub use event::{BalanceNews, Channel, Event, FeedNews, FeedState, OrderNews, OrderStep};
 pub use ids::{InstrumentId, OrderKey, StrategyId, VenueName, VenueOrderId, Version};
 pub use instrument::{Fees, Instrument, Instruments};
-pub use machine::{Machine, Net, Venue, VenueIn, VenueOut};
+pub use machine::{
+    Answer, Body, Failure, Header, Keep, Machine, Method, Net, Request, Response, Venue, VenueIn,
+    VenueOut,
+};
 pub use market::{Bar, BookChange, BookSide, Level, Quote, Trade};
 pub use order::{Fill, Liquidity, OrderKind, OrderState, Side, Tif};
 pub use plain::Plain;

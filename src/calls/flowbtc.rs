@@ -1,7 +1,13 @@
-//! FlowBTC's calls (AlphaPoint's WebSocket gateway), one row per call, in the contract's order:
-//! first the page's own (`FLOW-C`), then those outside the page (`FLOW-X`).
+//! FlowBTC's calls (AlphaPoint's gateway), one row per call, in the contract's order: the page's
+//! own (`FLOW-C`; user and money in `user`). Those outside the page are in `extras`.
 
 use super::{Arg, Call, Kind, Priority, Reply, Retry, may, need};
+
+mod extras;
+mod user;
+
+pub use extras::*;
+pub use user::*;
 
 const OMS: Arg = need("OMSId", Kind::Int);
 const ACCOUNT: Arg = need("AccountId", Kind::Int);
@@ -17,8 +23,35 @@ pub const PING: Call = Call {
     retry: Retry::Repeat,
     grant: false,
     auth: false,
+    switch: None,
     contract: "FLOW-C01",
     doc: "Asks whether the connection is alive.",
+};
+
+pub const GET_LEVEL1: Call = Call {
+    name: "GetLevel1",
+    args: &[OMS, INSTRUMENT],
+    reply: Reply::Object,
+    lane: Priority::Poll,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C02",
+    doc: "Best bid, best offer, last trade and the figures of the day of an instrument.",
+};
+
+pub const GET_L2_SNAPSHOT: Call = Call {
+    name: "GetL2Snapshot",
+    args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
+    reply: Reply::Rows,
+    lane: Priority::Poll,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C03",
+    doc: "The book of an instrument once; Depth is always sent, its default is unreliable.",
 };
 
 pub const WEB_AUTHENTICATE_USER: Call = Call {
@@ -33,6 +66,7 @@ pub const WEB_AUTHENTICATE_USER: Call = Call {
     retry: Retry::Limited,
     grant: true,
     auth: false,
+    switch: None,
     contract: "FLOW-C04",
     doc: "Logs in with user and password, or resumes a session by its token.",
 };
@@ -45,6 +79,7 @@ pub const SUBSCRIBE_ACCOUNT_EVENTS: Call = Call {
     retry: Retry::Resubscribe,
     grant: false,
     auth: true,
+    switch: None,
     contract: "FLOW-C05",
     doc: "Streams orders, fills and balances of an account.",
 };
@@ -57,6 +92,7 @@ pub const SUBSCRIBE_TRADES: Call = Call {
     retry: Retry::Resubscribe,
     grant: false,
     auth: false,
+    switch: None,
     contract: "FLOW-C06",
     doc: "Streams the public trades of an instrument, the last ones first.",
 };
@@ -69,6 +105,7 @@ pub const UNSUBSCRIBE_TRADES: Call = Call {
     retry: Retry::Resubscribe,
     grant: false,
     auth: false,
+    switch: None,
     contract: "FLOW-C07",
     doc: "Ends the stream of public trades.",
 };
@@ -81,6 +118,7 @@ pub const SUBSCRIBE_TICKER: Call = Call {
     retry: Retry::Resubscribe,
     grant: false,
     auth: false,
+    switch: None,
     contract: "FLOW-C08",
     doc: "Streams bars of an interval in seconds, the one being formed included.",
 };
@@ -93,8 +131,22 @@ pub const UNSUBSCRIBE_TICKER: Call = Call {
     retry: Retry::Resubscribe,
     grant: false,
     auth: false,
+    switch: None,
     contract: "FLOW-C09",
     doc: "Ends the stream of bars.",
+};
+
+pub const AUTHENTICATE_2FA: Call = Call {
+    name: "Authenticate2FA",
+    args: &[need("Code", Kind::Text)],
+    reply: Reply::Object,
+    lane: Priority::Reconcile,
+    retry: Retry::Fresh,
+    grant: true,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C10",
+    doc: "The second step of a login; a code works once.",
 };
 
 pub const LOG_OUT: Call = Call {
@@ -105,8 +157,54 @@ pub const LOG_OUT: Call = Call {
     retry: Retry::Repeat,
     grant: true,
     auth: false,
+    switch: None,
     contract: "FLOW-C11",
     doc: "Ends the session; its token is void afterwards.",
+};
+
+pub const GET_TICKER_HISTORY: Call = Call {
+    name: "GetTickerHistory",
+    args: &[
+        OMS,
+        INSTRUMENT,
+        need("FromDate", Kind::Text),
+        need("ToDate", Kind::Text),
+        need("Interval", Kind::Int),
+    ],
+    reply: Reply::Rows,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C12",
+    doc: "Bars of an interval in seconds between two days, YYYY-MM-DD.",
+};
+
+pub const GET_PRODUCT: Call = Call {
+    name: "GetProduct",
+    args: &[OMS, may("Symbol", Kind::Text), may("ProductId", Kind::Int)],
+    reply: Reply::Object,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C13",
+    doc: "One asset by its number or its symbol: exactly one of the two is sent.",
+};
+
+pub const GET_PRODUCTS: Call = Call {
+    name: "GetProducts",
+    args: &[OMS],
+    reply: Reply::Objects,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: false,
+    switch: None,
+    contract: "FLOW-C14",
+    doc: "The assets of the venue.",
 };
 
 pub const GET_ACCOUNT_TRADES: Call = Call {
@@ -117,6 +215,7 @@ pub const GET_ACCOUNT_TRADES: Call = Call {
     retry: Retry::Repeat,
     grant: false,
     auth: true,
+    switch: None,
     contract: "FLOW-C18",
     doc: "The account's fills, a page at a time.",
 };
@@ -142,8 +241,29 @@ pub const SEND_ORDER: Call = Call {
     retry: Retry::Never,
     grant: true,
     auth: true,
+    switch: None,
     contract: "FLOW-C21",
     doc: "Places an order. A repeated ClientOrderId makes a second order.",
+};
+
+/// Only the quantity, only downwards (FLOW-P19); a repeat needs a fresh revision.
+pub const MODIFY_ORDER: Call = Call {
+    name: "ModifyOrder",
+    args: &[
+        OMS,
+        need("OrderId", Kind::Id),
+        INSTRUMENT,
+        need("PreviousOrderRevision", Kind::Id),
+        need("Quantity", Kind::Dec),
+    ],
+    reply: Reply::Receipt,
+    lane: Priority::Replace,
+    retry: Retry::Fresh,
+    grant: true,
+    auth: true,
+    switch: None,
+    contract: "FLOW-C22",
+    doc: "Makes a working order smaller; it keeps its place in the queue.",
 };
 
 pub const CANCEL_REPLACE_ORDER: Call = Call {
@@ -168,6 +288,7 @@ pub const CANCEL_REPLACE_ORDER: Call = Call {
     retry: Retry::Never,
     grant: true,
     auth: true,
+    switch: None,
     contract: "FLOW-C23",
     doc: "Cancels a working order and places another in its stead; loses priority.",
 };
@@ -180,6 +301,7 @@ pub const CANCEL_ORDER: Call = Call {
     retry: Retry::Repeat,
     grant: true,
     auth: true,
+    switch: None,
     contract: "FLOW-C24",
     doc: "Cancels an order by its number, or by account and client id; answers a receipt only.",
 };
@@ -192,6 +314,7 @@ pub const CANCEL_ALL_ORDERS: Call = Call {
     retry: Retry::Repeat,
     grant: true,
     auth: true,
+    switch: None,
     contract: "FLOW-C25",
     doc: "Cancels an account's orders of one instrument. Its scope is the keys that are present.",
 };
@@ -204,8 +327,30 @@ pub const GET_ORDER_STATUS: Call = Call {
     retry: Retry::Repeat,
     grant: false,
     auth: true,
+    switch: None,
     contract: "FLOW-C26",
     doc: "One order by its number; code 104 when there is none.",
+};
+
+pub const GET_ORDER_FEE: Call = Call {
+    name: "GetOrderFee",
+    args: &[
+        OMS,
+        ACCOUNT,
+        INSTRUMENT,
+        need("ProductId", Kind::Int),
+        need("Amount", Kind::Dec),
+        need("OrderType", Kind::Text),
+        need("MakerTaker", Kind::Text),
+    ],
+    reply: Reply::Object,
+    lane: Priority::Query,
+    retry: Retry::Repeat,
+    grant: false,
+    auth: true,
+    switch: None,
+    contract: "FLOW-C27",
+    doc: "What an order would cost; order type and liquidity are words here (FLOW-F21).",
 };
 
 pub const GET_ORDER_HISTORY: Call = Call {
@@ -216,6 +361,7 @@ pub const GET_ORDER_HISTORY: Call = Call {
     retry: Retry::Repeat,
     grant: false,
     auth: true,
+    switch: None,
     contract: "FLOW-C28",
     doc: "The account's last 100 orders in any state.",
 };
@@ -228,110 +374,40 @@ pub const GET_OPEN_ORDERS: Call = Call {
     retry: Retry::Repeat,
     grant: false,
     auth: true,
+    switch: None,
     contract: "FLOW-C29",
     doc: "The orders that are on the book; may hold other accounts of the same user.",
 };
 
-pub const SUBSCRIBE_LEVEL1: Call = Call {
-    name: "SubscribeLevel1",
-    args: &[OMS, INSTRUMENT],
-    reply: Reply::Object,
-    lane: Priority::Poll,
-    retry: Retry::Resubscribe,
-    grant: false,
-    auth: false,
-    contract: "FLOW-X01",
-    doc: "Streams best bid, best ask and last trade of an instrument.",
-};
-
-pub const UNSUBSCRIBE_LEVEL1: Call = Call {
-    name: "UnsubscribeLevel1",
-    args: &[OMS, INSTRUMENT],
-    reply: Reply::Receipt,
-    lane: Priority::Poll,
-    retry: Retry::Resubscribe,
-    grant: false,
-    auth: false,
-    contract: "FLOW-X01",
-    doc: "Ends the stream of best prices.",
-};
-
-pub const SUBSCRIBE_LEVEL2: Call = Call {
-    name: "SubscribeLevel2",
-    args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
-    reply: Reply::Rows,
-    lane: Priority::Poll,
-    retry: Retry::Resubscribe,
-    grant: false,
-    auth: false,
-    contract: "FLOW-X02",
-    doc: "Streams the book of an instrument: a snapshot, then changed levels.",
-};
-
-pub const UNSUBSCRIBE_LEVEL2: Call = Call {
-    name: "UnsubscribeLevel2",
-    args: &[OMS, INSTRUMENT],
-    reply: Reply::Receipt,
-    lane: Priority::Poll,
-    retry: Retry::Resubscribe,
-    grant: false,
-    auth: false,
-    contract: "FLOW-X02",
-    doc: "Ends the stream of the book.",
-};
-
-pub const GET_ACCOUNT_POSITIONS: Call = Call {
-    name: "GetAccountPositions",
-    args: &[ACCOUNT, OMS],
-    reply: Reply::Objects,
-    lane: Priority::Reconcile,
-    retry: Retry::Repeat,
-    grant: false,
-    auth: true,
-    contract: "FLOW-X03",
-    doc: "The account's balances: total and held, per product.",
-};
-
-pub const GET_INSTRUMENTS: Call = Call {
-    name: "GetInstruments",
-    args: &[OMS],
-    reply: Reply::Objects,
-    lane: Priority::Query,
-    retry: Retry::Repeat,
-    grant: false,
-    auth: false,
-    contract: "FLOW-X04",
-    doc: "The venue's instruments with tick size, lot size and minimums.",
-};
-
-pub const GET_USER_ACCOUNTS: Call = Call {
-    name: "GetUserAccounts",
-    args: &[OMS, may("UserId", Kind::Int), may("UserName", Kind::Text)],
-    reply: Reply::Numbers,
-    lane: Priority::Query,
-    retry: Retry::Repeat,
-    grant: false,
-    auth: true,
-    contract: "FLOW-X05",
-    doc: "The numbers of the user's accounts.",
-};
-
-/// Every call above: the one table to read.
+/// Every call of the venue: the one table to read.
 pub const FLOWBTC: &[Call] = &[
     PING,
+    GET_LEVEL1,
+    GET_L2_SNAPSHOT,
     WEB_AUTHENTICATE_USER,
     SUBSCRIBE_ACCOUNT_EVENTS,
     SUBSCRIBE_TRADES,
     UNSUBSCRIBE_TRADES,
     SUBSCRIBE_TICKER,
     UNSUBSCRIBE_TICKER,
+    AUTHENTICATE_2FA,
     LOG_OUT,
+    GET_TICKER_HISTORY,
+    GET_PRODUCT,
+    GET_PRODUCTS,
+    GET_USER_INFO,
+    SET_USER_INFO,
+    GET_ACCOUNT_INFO,
     GET_ACCOUNT_TRADES,
+    CREATE_DEPOSIT_TICKET,
+    CREATE_WITHDRAW_TICKET,
     SEND_ORDER,
+    MODIFY_ORDER,
     CANCEL_REPLACE_ORDER,
     CANCEL_ORDER,
     CANCEL_ALL_ORDERS,
     GET_ORDER_STATUS,
+    GET_ORDER_FEE,
     GET_ORDER_HISTORY,
     GET_OPEN_ORDERS,
     SUBSCRIBE_LEVEL1,
@@ -341,6 +417,15 @@ pub const FLOWBTC: &[Call] = &[
     GET_ACCOUNT_POSITIONS,
     GET_INSTRUMENTS,
     GET_USER_ACCOUNTS,
+    AUTHENTICATE_USER,
+    AUTHENTICATE,
+    GET_ORDERS_HISTORY,
+    GET_TRADES_HISTORY,
+    GET_ORDER_HISTORY_BY_ORDER_ID,
+    GET_LAST_TRADES,
+    GET_WITHDRAW_TICKETS,
+    GET_DEPOSIT_TICKETS,
+    GET_DEPOSIT_INFO,
 ];
 
 /// The call of this name; the case of letters does not matter (FLOW-P03).

@@ -3,6 +3,8 @@
 //! acts.
 
 pub mod flowbtc;
+pub mod mercadobitcoin;
+pub mod sentra;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,8 @@ pub struct Call {
     pub grant: bool,
     /// It needs a logged-in session.
     pub auth: bool,
+    /// The venue's feature switch that turns the call on; `None`: documented, always there.
+    pub switch: Option<&'static str>,
     /// The contract's id of the call: `FLOW-C21`.
     pub contract: &'static str,
     pub doc: &'static str,
@@ -46,6 +50,10 @@ pub enum Kind {
     Dec,
     Text,
     Bool,
+    /// One of these words, spelled exactly so.
+    Word(&'static [&'static str]),
+    /// A list of objects with these fields.
+    List(&'static [Arg]),
 }
 
 /// The shape of the answer.
@@ -61,6 +69,8 @@ pub enum Reply {
     Rows,
     /// An array of numbers.
     Numbers,
+    /// An object whose keys are the rows' own numbers (MB-F19).
+    Keyed,
 }
 
 /// The order in which calls leave when the rate budget is short: the first goes first.
@@ -73,6 +83,8 @@ pub enum Priority {
     New,
     Query,
     Poll,
+    /// Money in and out: after everything else.
+    Withdrawal,
 }
 
 impl Priority {
@@ -92,8 +104,17 @@ pub enum Retry {
     Limited,
     /// Subscribe again and drop what was already seen.
     Resubscribe,
+    /// Only with something new in it: another code, the order's revision of now.
+    Fresh,
     /// Never blindly: find out first what became of it.
     Never,
+    /// Never by a program: a human looks first.
+    Human,
+}
+
+/// The documented calls of every venue, FlowBTC's first.
+pub fn all() -> impl Iterator<Item = &'static Call> {
+    [flowbtc::FLOWBTC, mercadobitcoin::MERCADOBITCOIN, sentra::SENTRA].into_iter().flatten()
 }
 
 const fn need(name: &'static str, kind: Kind) -> Arg {

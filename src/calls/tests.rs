@@ -1,7 +1,7 @@
 //! The tables are well-formed, and agree with the contract's rules of retry and priority.
 
 use super::flowbtc::{FLOWBTC, find};
-use super::{Priority, Retry};
+use super::{Kind, Priority, Retry, all};
 use std::collections::BTreeSet;
 
 #[test]
@@ -28,7 +28,8 @@ fn arguments_are_named_once_and_private_calls_name_the_account() {
     for call in FLOWBTC {
         let names: BTreeSet<&str> = call.args.iter().map(|arg| arg.name).collect();
         assert_eq!(names.len(), call.args.len(), "{}", call.name);
-        if call.auth && call.name != "GetUserAccounts" {
+        let of_the_user = matches!(call.name, "GetUserAccounts" | "GetUserInfo" | "ModifyOrder");
+        if call.auth && !of_the_user {
             assert!(names.contains("AccountId"), "{}", call.name);
         }
     }
@@ -71,4 +72,61 @@ fn cancels_come_first_and_new_orders_before_questions() {
         ]
     );
     assert!(Priority::Cancel.may_use_reserve() && !Priority::New.may_use_reserve());
+}
+
+/// The 37 documented calls, id for id, and the extras behind their switches.
+#[test]
+fn every_documented_call_is_there_and_every_extra_has_a_switch() {
+    let numbered = |prefix: &str, last: usize| -> Vec<String> {
+        (1..=last).map(|number| format!("{prefix}{number:02}")).collect()
+    };
+    let mut documented = numbered("FLOW-C", 29);
+    documented.extend(numbered("MB-C", 5));
+    documented.extend(numbered("SENTRA-C", 3));
+    assert_eq!(documented.len(), 37);
+    let bound: Vec<&str> =
+        all().filter(|call| call.switch.is_none()).map(|call| call.contract).collect();
+    assert_eq!(bound, documented, "each once, in the contracts' order");
+    let mut extras = numbered("FLOW-X", 8);
+    extras.extend(numbered("MB-X", 4));
+    let switched: BTreeSet<&str> =
+        all().filter(|call| call.switch.is_some()).map(|call| call.contract).collect();
+    assert_eq!(switched, extras.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn money_moves_only_with_a_grant_and_never_by_itself() {
+    for call in all() {
+        if matches!(call.retry, Retry::Never | Retry::Fresh | Retry::Human) {
+            assert!(call.grant, "{}", call.name);
+        }
+        if call.lane == Priority::Withdrawal {
+            assert_eq!(call.retry, Retry::Human, "{}", call.name);
+        }
+    }
+}
+
+/// (call, its required fields as the contracts mark them)
+#[test]
+fn required_fields_are_the_contracts() {
+    for (name, required) in [
+        ("OrderList", "pair"),
+        ("Trade", "pair type volume price"),
+        ("CancelOrder", "pair order_id"),
+        ("withdrawal_bitcoin", "volume bitcoin_address"),
+        ("heartbeat", "user_email account_number balance equity"),
+        ("positions", "user_email account_number positions"),
+        ("ModifyOrder", "OMSId OrderId InstrumentId PreviousOrderRevision Quantity"),
+        ("GetOrderFee", "OMSId AccountId InstrumentId ProductId Amount OrderType MakerTaker"),
+    ] {
+        let call = super::mercadobitcoin::find(name)
+            .or_else(|| super::sentra::find(name))
+            .or_else(|| find(name))
+            .unwrap();
+        let named: Vec<&str> =
+            call.args.iter().filter(|arg| arg.required).map(|arg| arg.name).collect();
+        assert_eq!(named.join(" "), required, "{name}");
+    }
+    let lists = all().flat_map(|call| call.args).filter(|arg| matches!(arg.kind, Kind::List(_)));
+    assert_eq!(lists.map(|arg| arg.name).collect::<Vec<_>>(), ["positions", "trades"]);
 }

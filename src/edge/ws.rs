@@ -49,8 +49,8 @@ impl Sockets {
             Net::Frame { conn, text } => self.write(conn, text),
             // Dropping the sender lets the task say goodbye and end.
             Net::Close { conn } => drop(self.open.remove(&conn)),
-            Net::Opened { .. } | Net::Lost { .. } => {
-                tracing::error!(?net, "a session asked for what only sockets say");
+            Net::Opened { .. } | Net::Lost { .. } | Net::Request(_) | Net::Response(_) => {
+                tracing::error!(?net, "a session asked for what no socket does");
             }
         }
     }
@@ -65,6 +65,7 @@ impl Sockets {
             | Net::Frame { conn, .. }
             | Net::Lost { conn, .. }
             | Net::Close { conn } => *conn,
+            Net::Request(_) | Net::Response(_) => return None,
         };
         if news.link != self.link || self.open.get(&conn)?.epoch != news.epoch {
             return None;

@@ -56,6 +56,19 @@ impl<T> Lane<T> {
         }
     }
 
+    /// Counts what was sent before a restart, so that none is followed by a burst.
+    pub fn restore(&mut self, sent: impl IntoIterator<Item = Time>) {
+        let mut all: Vec<Time> = self.log.drain(..).chain(sent).collect();
+        all.sort_unstable();
+        let most = usize::try_from(self.pace.limit).unwrap_or(usize::MAX);
+        self.log = all.split_off(all.len().saturating_sub(most)).into();
+    }
+
+    /// The sends that may still count, oldest first, for `restore`.
+    pub fn sent(&self) -> impl Iterator<Item = Time> {
+        self.log.iter().copied()
+    }
+
     /// Queues an item that may go until `deadline`, inclusive (`Time::MAX`: it never expires).
     pub fn push(&mut self, now: Time, priority: Priority, deadline: Time, item: T) {
         self.forget(now);

@@ -213,7 +213,7 @@ impl Pair {
                     self.line.venue(self.now, conn, text);
                 }
                 ServerOut::Close { conn } => self.line.lose(self.now, conn),
-                ServerOut::Response(_) => {}
+                ServerOut::Response(_) => panic!("nobody asked over HTTP"),
             }
         }
     }

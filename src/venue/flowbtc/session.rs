@@ -276,7 +276,9 @@ impl Session {
             | Net::Opened { .. }
             | Net::Frame { .. }
             | Net::Lost { .. }
-            | Net::Close { .. } => {}
+            | Net::Close { .. }
+            | Net::Request(_)
+            | Net::Response(_) => {}
         }
     }
 }

@@ -49,7 +49,7 @@ pub enum WireError {
 }
 
 /// The start of a text, for messages.
-pub(super) fn short(text: &str) -> String {
+pub(in crate::venue) fn short(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
@@ -332,7 +332,7 @@ pub fn items(text: &str) -> Result<Vec<&str>, WireError> {
 }
 
 /// The inside of a JSON string.
-pub(super) fn text_of(raw: &str) -> Option<Cow<'_, str>> {
+pub(in crate::venue) fn text_of(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         return serde_json::from_str::<String>(raw).ok().map(Cow::Owned);
@@ -341,7 +341,7 @@ pub(super) fn text_of(raw: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A whole number, in quotes or not, with or without an empty fraction. Never through a double.
-pub(super) fn int_of(raw: &str) -> Option<i64> {
+pub(in crate::venue) fn int_of(raw: &str) -> Option<i64> {
     let digits = raw.trim_matches('"');
     if let Ok(value) = digits.parse() {
         return Some(value);
@@ -351,7 +351,7 @@ pub(super) fn int_of(raw: &str) -> Option<i64> {
 }
 
 /// An exact decimal, as a number or in quotes (FLOW-P24).
-pub(super) fn dec_of(raw: &str) -> Option<Decimal> {
+pub(in crate::venue) fn dec_of(raw: &str) -> Option<Decimal> {
     decimal::parse(raw.trim_matches('"')).ok()
 }
 

@@ -84,6 +84,20 @@ fn a_lane_whose_whole_limit_is_reserve_never_promises_a_turn() {
     assert_eq!((lane.next(at(0)), lane.wake_at()), (None, Some(Time::MAX)));
 }
 
+#[test]
+fn a_restart_is_not_followed_by_a_burst() {
+    let mut before = lane(3, 0);
+    for item in ["a", "b", "c"] {
+        before.push(at(0), Priority::New, Time::MAX, item);
+    }
+    assert_eq!(drain(&mut before, at(900)).len(), 3);
+    let mut after = lane(3, 0);
+    after.restore(before.sent());
+    after.push(at(901), Priority::New, Time::MAX, "d");
+    assert_eq!((after.next(at(1900)), after.left(at(901))), (None, 0));
+    assert_eq!(after.next(at(1901)), Some(Turn::Sent("d")));
+}
+
 #[derive(Clone, Debug)]
 struct Item {
     priority: Priority,

@@ -135,7 +135,11 @@ impl Line {
                 }
                 self.flying.retain(|_, it| it.conn != conn || matches!(it.packet, Packet::Up(_)));
             }
-            Net::Frame { .. } | Net::Opened { .. } | Net::Lost { .. } => {}
+            Net::Frame { .. }
+            | Net::Opened { .. }
+            | Net::Lost { .. }
+            | Net::Request(_)
+            | Net::Response(_) => {}
         }
     }
 

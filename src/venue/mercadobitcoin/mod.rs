@@ -1,0 +1,7 @@
+//! Mercado Bitcoin: the wire of its Trade API v2 and of its public data, and the session that
+//! trades over them.
+
+pub mod session;
+pub mod wire;
+
+pub use session::{Session, SessionConfig};

@@ -1,0 +1,6 @@
+//! Sentra: the wire of its three pushes, and the session that makes them.
+
+pub mod session;
+pub mod wire;
+
+pub use session::{Session, SessionConfig};
