@@ -158,7 +158,11 @@ impl Journal {
 
     fn insert(&self, rows: &[Row<'_>]) -> rusqlite::Result<(i64, Hash)> {
         let (mut seq, mut hash) = (self.seq, self.hash);
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        // One row is a transaction by itself; the statements around it would cost as much again.
+        let many = rows.len() > 1;
+        if many {
+            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        }
         let mut insert = self.connection.prepare_cached(INSERT)?;
         for row in rows {
             seq += 1;
@@ -173,7 +177,9 @@ impl Journal {
                 hash.as_slice()
             ])?;
         }
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        if many {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+        }
         Ok((seq, hash))
     }
 
