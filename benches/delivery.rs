@@ -4,7 +4,8 @@ use crate::harness::Wish;
 use lunario::account::Order;
 use lunario::base::tape::TradeBlock;
 use lunario::base::{
-    Decimal, Fees, Instrument, InstrumentId, Plain, StrategyId, Time, VenueName, Version, decimal,
+    CallId, CallOutcome, Decimal, Fees, Instrument, InstrumentId, Plain, StrategyId, Time,
+    VenueName, Version, decimal,
 };
 use lunario::desk::{Closed, Fault, Mode, Seen, Strategy, Subscription};
 use lunario::lua::{Script, Setup, collect};
@@ -127,6 +128,8 @@ impl Strategy for Floor {
     fn know_order(&mut self, _: &Order) {}
     fn know_position(&mut self, _: InstrumentId, _: f64) {}
     fn wake(&mut self, _: Time) {}
+    fn reply(&mut self, _: Time, _: CallId, _: &CallOutcome) {}
+
     fn wake_at(&self) -> Option<Time> {
         None
     }

@@ -1,6 +1,6 @@
 //! What is wanted, in the imperative: asks as scripts make them, and commands as venues get them.
 
-use super::{Channel, Decimal, InstrumentId, OrderKey, OrderKind, Side, Span, Tif};
+use super::{Call, Channel, Decimal, InstrumentId, OrderKey, OrderKind, Side, Span, Tif};
 
 /// An order as a script asks for it, before snapping and limits. Prices and quantities are exact.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,7 +66,7 @@ pub struct Place {
 }
 
 /// One thing asked of a venue.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Command {
     Place(Place),
     Cancel {
@@ -94,4 +94,13 @@ pub enum Command {
         depth: Option<u16>,
         interval: Option<Span>,
     },
+    /// A working order becomes smaller and keeps its place in the queue (FLOW-C22). `qty` is its
+    /// new open quantity.
+    Reduce {
+        key: OrderKey,
+        instrument: InstrumentId,
+        qty: Decimal,
+    },
+    /// A documented call; ends in one `Event::Reply`.
+    Call(Call),
 }

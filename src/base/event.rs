@@ -1,12 +1,12 @@
 //! What happened, in the past tense: the only way news enters the engine's own rooms.
 
 use super::{
-    Bar, BookChange, Decimal, Fill, Instrument, OrderKey, Quote, Time, Trade, VenueName,
+    Bar, BookChange, Decimal, Fill, Instrument, OrderKey, Quote, Reply, Time, Trade, VenueName,
     VenueOrderId,
 };
 
 /// One piece of news from a venue (a session, a simulated exchange, or paper).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     Trade(Trade),
     Quote(Quote),
@@ -18,6 +18,8 @@ pub enum Event {
     Feed(FeedNews),
     /// The venue told us an instrument's rules.
     Instrument(Instrument),
+    /// A documented call has ended.
+    Reply(Reply),
 }
 
 impl Event {
@@ -33,7 +35,8 @@ impl Event {
             | Event::Fill(_)
             | Event::Balance(_)
             | Event::Feed(_)
-            | Event::Instrument(_) => None,
+            | Event::Instrument(_)
+            | Event::Reply(_) => None,
         }
     }
 
@@ -49,7 +52,8 @@ impl Event {
             | Event::Fill(_)
             | Event::Balance(_)
             | Event::Feed(_)
-            | Event::Instrument(_) => {}
+            | Event::Instrument(_)
+            | Event::Reply(_) => {}
         }
         self
     }

@@ -116,22 +116,45 @@ pub struct Failure {
 }
 
 /// What goes into a venue.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum VenueIn {
     Net(Net),
     Command(Command),
 }
 
 /// What comes out of a venue.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum VenueOut {
     Net(Net),
     Event(Event),
     /// A line for the operator's log: what happened and what is done about it.
     Note(String),
+    /// One more send counts against this rate lane. It comes before the bytes it speaks of, and is
+    /// kept, so that a restart makes no burst.
+    Sent {
+        lane: String,
+    },
+}
+
+/// What a rate lane has left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LaneLeft {
+    /// `flowbtc`, `mercadobitcoin`, `mercadobitcoin/data`, `sentra/…`: names no secret.
+    pub lane: String,
+    /// At most `limit` sends in any `span`, of which `reserve` are for cancels and reconciliation.
+    pub limit: u32,
+    pub reserve: u32,
+    pub span: Span,
+    /// Sends without the right to the reserve that could go now.
+    pub left: u32,
+    /// What waits for its turn.
+    pub waiting: usize,
 }
 
 /// A venue as the engine sees it: a client session, a simulated exchange, or paper.
-pub trait Venue: Machine<In = VenueIn, Out = VenueOut> {}
-
-impl<T: Machine<In = VenueIn, Out = VenueOut>> Venue for T {}
+pub trait Venue: Machine<In = VenueIn, Out = VenueOut> {
+    /// Its rate lanes as they stand.
+    fn lanes(&self, _now: Time) -> Vec<LaneLeft> {
+        Vec::new()
+    }
+}

@@ -1,7 +1,7 @@
 //! FlowBTC's calls (AlphaPoint's gateway), one row per call, in the contract's order: the page's
 //! own (`FLOW-C`; user and money in `user`). Those outside the page are in `extras`.
 
-use super::{Arg, Call, Kind, Priority, Reply, Retry, may, need};
+use super::{Call, Field, Kind, Priority, Reply, Retry, may, need, ours};
 
 mod extras;
 mod user;
@@ -9,16 +9,16 @@ mod user;
 pub use extras::*;
 pub use user::*;
 
-const OMS: Arg = need("OMSId", Kind::Int);
-const ACCOUNT: Arg = need("AccountId", Kind::Int);
-const INSTRUMENT: Arg = need("InstrumentId", Kind::Int);
+const OMS: Field = ours("OMSId", Kind::Int);
+const ACCOUNT: Field = ours("AccountId", Kind::Int);
+const INSTRUMENT: Field = need("InstrumentId", Kind::Int);
 
 /// FLOW-C01: `{"msg":"PONG"}`. In the reconcile lane, so that a full lane never looks like a
 /// dead line.
 pub const PING: Call = Call {
     name: "Ping",
     args: &[],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -31,7 +31,7 @@ pub const PING: Call = Call {
 pub const GET_LEVEL1: Call = Call {
     name: "GetLevel1",
     args: &[OMS, INSTRUMENT],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -44,7 +44,7 @@ pub const GET_LEVEL1: Call = Call {
 pub const GET_L2_SNAPSHOT: Call = Call {
     name: "GetL2Snapshot",
     args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -61,7 +61,7 @@ pub const WEB_AUTHENTICATE_USER: Call = Call {
         may("Password", Kind::Text),
         may("SessionToken", Kind::Text),
     ],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: true,
@@ -87,7 +87,7 @@ pub const SUBSCRIBE_ACCOUNT_EVENTS: Call = Call {
 pub const SUBSCRIBE_TRADES: Call = Call {
     name: "SubscribeTrades",
     args: &[OMS, INSTRUMENT, need("IncludeLastCount", Kind::Int)],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -113,7 +113,7 @@ pub const UNSUBSCRIBE_TRADES: Call = Call {
 pub const SUBSCRIBE_TICKER: Call = Call {
     name: "SubscribeTicker",
     args: &[OMS, INSTRUMENT, need("Interval", Kind::Int), need("IncludeLastCount", Kind::Int)],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -139,7 +139,7 @@ pub const UNSUBSCRIBE_TICKER: Call = Call {
 pub const AUTHENTICATE_2FA: Call = Call {
     name: "Authenticate2FA",
     args: &[need("Code", Kind::Text)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Fresh,
     grant: true,
@@ -171,7 +171,7 @@ pub const GET_TICKER_HISTORY: Call = Call {
         need("ToDate", Kind::Text),
         need("Interval", Kind::Int),
     ],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -184,7 +184,7 @@ pub const GET_TICKER_HISTORY: Call = Call {
 pub const GET_PRODUCT: Call = Call {
     name: "GetProduct",
     args: &[OMS, may("Symbol", Kind::Text), may("ProductId", Kind::Int)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -197,7 +197,7 @@ pub const GET_PRODUCT: Call = Call {
 pub const GET_PRODUCTS: Call = Call {
     name: "GetProducts",
     args: &[OMS],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -210,7 +210,7 @@ pub const GET_PRODUCTS: Call = Call {
 pub const GET_ACCOUNT_TRADES: Call = Call {
     name: "GetAccountTrades",
     args: &[OMS, ACCOUNT, need("Count", Kind::Int), need("StartIndex", Kind::Int)],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -236,10 +236,10 @@ pub const SEND_ORDER: Call = Call {
         may("TimeInForce", Kind::Int),
         OMS,
     ],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::New,
     retry: Retry::Never,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "FLOW-C21",
@@ -259,7 +259,7 @@ pub const MODIFY_ORDER: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::Replace,
     retry: Retry::Fresh,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "FLOW-C22",
@@ -283,10 +283,10 @@ pub const CANCEL_REPLACE_ORDER: Call = Call {
         need("TimeInForce", Kind::Int),
         OMS,
     ],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Replace,
     retry: Retry::Never,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "FLOW-C23",
@@ -299,7 +299,7 @@ pub const CANCEL_ORDER: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::Cancel,
     retry: Retry::Repeat,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "FLOW-C24",
@@ -312,7 +312,7 @@ pub const CANCEL_ALL_ORDERS: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::Cancel,
     retry: Retry::Repeat,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "FLOW-C25",
@@ -322,7 +322,7 @@ pub const CANCEL_ALL_ORDERS: Call = Call {
 pub const GET_ORDER_STATUS: Call = Call {
     name: "GetOrderStatus",
     args: &[OMS, ACCOUNT, need("OrderId", Kind::Id)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -343,7 +343,7 @@ pub const GET_ORDER_FEE: Call = Call {
         need("OrderType", Kind::Text),
         need("MakerTaker", Kind::Text),
     ],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -356,7 +356,7 @@ pub const GET_ORDER_FEE: Call = Call {
 pub const GET_ORDER_HISTORY: Call = Call {
     name: "GetOrderHistory",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -369,7 +369,7 @@ pub const GET_ORDER_HISTORY: Call = Call {
 pub const GET_OPEN_ORDERS: Call = Call {
     name: "GetOpenOrders",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,

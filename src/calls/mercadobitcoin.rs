@@ -1,18 +1,18 @@
 //! Mercado Bitcoin's calls: the five methods of its Trade API v2 (`MB-C`), and the public data
 //! (`MB-X`), which goes its own way so that it costs no tonce.
 
-use super::{Arg, Call, Kind, Priority, Reply, Retry, may, need};
+use super::{Call, Field, Kind, Priority, Reply, Retry, may, need};
 
 const SIDE: Kind = Kind::Word(&["buy", "sell"]);
 /// MB-F08: an allow-list of two.
-const PAIR: Arg = need("pair", Kind::Word(&["btc_brl", "ltc_brl"]));
+const PAIR: Field = need("pair", Kind::Word(&["btc_brl", "ltc_brl"]));
 /// A part of the path: `BTC`.
-const COIN: Arg = need("coin", Kind::Text);
+const COIN: Field = need("coin", Kind::Text);
 
 pub const GET_INFO: Call = Call {
     name: "getInfo",
     args: &[],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -33,7 +33,7 @@ pub const ORDER_LIST: Call = Call {
         may("since", Kind::Id),
         may("end", Kind::Id),
     ],
-    reply: Reply::Keyed,
+    reply: Reply::Keyed(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -46,10 +46,10 @@ pub const ORDER_LIST: Call = Call {
 pub const TRADE: Call = Call {
     name: "Trade",
     args: &[PAIR, need("type", SIDE), need("volume", Kind::Dec), need("price", Kind::Dec)],
-    reply: Reply::Keyed,
+    reply: Reply::Keyed(&[]),
     lane: Priority::New,
     retry: Retry::Never,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "MB-C03",
@@ -59,10 +59,10 @@ pub const TRADE: Call = Call {
 pub const CANCEL_ORDER: Call = Call {
     name: "CancelOrder",
     args: &[PAIR, need("order_id", Kind::Id)],
-    reply: Reply::Keyed,
+    reply: Reply::Keyed(&[]),
     lane: Priority::Cancel,
     retry: Retry::Repeat,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "MB-C04",
@@ -73,7 +73,7 @@ pub const CANCEL_ORDER: Call = Call {
 pub const WITHDRAWAL_BITCOIN: Call = Call {
     name: "withdrawal_bitcoin",
     args: &[need("volume", Kind::Dec), need("bitcoin_address", Kind::Text)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Withdrawal,
     retry: Retry::Human,
     grant: true,
@@ -86,7 +86,7 @@ pub const WITHDRAWAL_BITCOIN: Call = Call {
 pub const TICKER: Call = Call {
     name: "ticker",
     args: &[COIN],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -99,7 +99,7 @@ pub const TICKER: Call = Call {
 pub const ORDERBOOK: Call = Call {
     name: "orderbook",
     args: &[COIN],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -118,7 +118,7 @@ pub const TRADES: Call = Call {
         may("from", Kind::Id),
         may("to", Kind::Id),
     ],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -131,7 +131,7 @@ pub const TRADES: Call = Call {
 pub const DAY_SUMMARY: Call = Call {
     name: "day-summary",
     args: &[COIN, need("year", Kind::Int), need("month", Kind::Int), need("day", Kind::Int)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,

@@ -14,13 +14,14 @@ mod tests;
 pub struct Call {
     /// The function's name on the wire.
     pub name: &'static str,
-    pub args: &'static [Arg],
+    pub args: &'static [Field],
     pub reply: Reply,
     /// Whose turn it is when the rate budget is short.
     pub lane: Priority,
     /// What may be done when the answer does not come.
     pub retry: Retry,
-    /// It moves orders, money or the login: a script needs the user's grant to call it directly.
+    /// It moves money out or in, or changes the user or the login: a script may call it only where
+    /// the configuration grants it.
     pub grant: bool,
     /// It needs a logged-in session.
     pub auth: bool,
@@ -31,15 +32,28 @@ pub struct Call {
     pub doc: &'static str,
 }
 
-/// One argument of a call, by its name on the wire.
+/// One field of a call or of its reply, by its name on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Arg {
+pub struct Field {
     pub name: &'static str,
     pub kind: Kind,
+    /// The venue wants it, or always answers it.
     pub required: bool,
+    pub by: By,
 }
 
-/// What an argument holds.
+/// Who fills a field in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// The script.
+    Script,
+    /// The script, or the host where it is left out: OMSId, AccountId, ClientOrderId.
+    Either,
+    /// The host alone: a secret, or the name of the user. In a reply: never shown to a script.
+    Host,
+}
+
+/// What a field holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A small integer: enumerations, counts, product and instrument numbers.
@@ -52,8 +66,16 @@ pub enum Kind {
     Bool,
     /// One of these words, spelled exactly so.
     Word(&'static [&'static str]),
+    /// A number of the market or of statistics: a price that was, a volume, a change.
+    Number,
+    /// A moment in the venue's own unit: seconds, milliseconds or ticks (FLOW-F10).
+    Stamp,
+    /// One object with these fields.
+    Object(&'static [Field]),
     /// A list of objects with these fields.
-    List(&'static [Arg]),
+    List(&'static [Field]),
+    /// Objects with these fields under their own numbers.
+    Keyed(&'static [Field]),
 }
 
 /// The shape of the answer.
@@ -62,15 +84,15 @@ pub enum Reply {
     /// `{result, errormsg, errorcode, detail}` or a status word: received, or why not.
     Receipt,
     /// One object.
-    Object,
+    Object(&'static [Field]),
     /// An array of objects.
-    Objects,
+    Objects(&'static [Field]),
     /// An array of arrays; a stream's first answer is followed by events.
-    Rows,
+    Rows(&'static [Field]),
     /// An array of numbers.
     Numbers,
     /// An object whose keys are the rows' own numbers (MB-F19).
-    Keyed,
+    Keyed(&'static [Field]),
 }
 
 /// The order in which calls leave when the rate budget is short: the first goes first.
@@ -112,15 +134,45 @@ pub enum Retry {
     Human,
 }
 
+/// The venues that have calls, as scripts name them.
+pub const VENUES: [&str; 3] = ["flowbtc", "mercadobitcoin", "sentra"];
+
+/// The calls of a venue; none for a name that has no documented calls.
+#[must_use]
+pub fn of(venue: &str) -> &'static [Call] {
+    match venue {
+        "flowbtc" => flowbtc::FLOWBTC,
+        "mercadobitcoin" => mercadobitcoin::MERCADOBITCOIN,
+        "sentra" => sentra::SENTRA,
+        _ => &[],
+    }
+}
+
+/// A venue's call by the name scripts use: the wire's own, with `_` for `-`.
+#[must_use]
+pub fn find(venue: &str, name: &str) -> Option<&'static Call> {
+    of(venue).iter().find(|call| call.name == name || call.name.replace('-', "_") == name)
+}
+
 /// The documented calls of every venue, FlowBTC's first.
 pub fn all() -> impl Iterator<Item = &'static Call> {
     [flowbtc::FLOWBTC, mercadobitcoin::MERCADOBITCOIN, sentra::SENTRA].into_iter().flatten()
 }
 
-const fn need(name: &'static str, kind: Kind) -> Arg {
-    Arg { name, kind, required: true }
+const fn need(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: true, by: By::Script }
 }
 
-const fn may(name: &'static str, kind: Kind) -> Arg {
-    Arg { name, kind, required: false }
+/// Required, and filled in by the host where the script leaves it out.
+const fn ours(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: true, by: By::Either }
+}
+
+/// Filled in by the host alone.
+const fn hidden(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: true, by: By::Host }
+}
+
+const fn may(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: false, by: By::Script }
 }

@@ -1,15 +1,15 @@
 //! Sentra's three calls, all pushes. The e-mail inside the body is the whole authentication
 //! (SENTRA-R05), so it is a secret.
 
-use super::{Arg, Call, Kind, Priority, Reply, Retry, may, need};
+use super::{Call, Field, Kind, Priority, Reply, Retry, hidden, may, need};
 
 /// SENTRA-P04: anything but these exact words is stored as a sell.
 const SIDE: Kind = Kind::Word(&["buy", "sell"]);
-const EMAIL: Arg = need("user_email", Kind::Text);
-const NUMBER: Arg = need("account_number", Kind::Text);
+const EMAIL: Field = hidden("user_email", Kind::Text);
+const NUMBER: Field = need("account_number", Kind::Text);
 
 /// An open position in SENTRA-C02.
-pub const POSITION: &[Arg] = &[
+pub const POSITION: &[Field] = &[
     need("ticket", Kind::Text),
     need("symbol", Kind::Text),
     need("type", SIDE),
@@ -23,7 +23,7 @@ pub const POSITION: &[Arg] = &[
 ];
 
 /// A closed trade in SENTRA-C03.
-pub const TRADE: &[Arg] = &[
+pub const TRADE: &[Field] = &[
     need("ticket", Kind::Text),
     need("symbol", Kind::Text),
     need("type", SIDE),
@@ -57,7 +57,7 @@ pub const HEARTBEAT: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::Reconcile,
     retry: Retry::Limited,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "SENTRA-C01",
@@ -70,7 +70,7 @@ pub const POSITIONS: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::New,
     retry: Retry::Limited,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "SENTRA-C02",
@@ -83,7 +83,7 @@ pub const TRADES: Call = Call {
     reply: Reply::Receipt,
     lane: Priority::Query,
     retry: Retry::Limited,
-    grant: true,
+    grant: false,
     auth: true,
     switch: None,
     contract: "SENTRA-C03",

@@ -94,10 +94,26 @@ fn every_documented_call_is_there_and_every_extra_has_a_switch() {
     assert_eq!(switched, extras.iter().map(String::as_str).collect());
 }
 
+/// The script API's list, and the logins outside the page.
 #[test]
-fn money_moves_only_with_a_grant_and_never_by_itself() {
+fn money_and_logins_move_only_with_a_grant_and_never_by_themselves() {
+    let granted: Vec<&str> = all().filter(|call| call.grant).map(|call| call.name).collect();
+    assert_eq!(
+        granted,
+        [
+            "WebAuthenticateUser",
+            "Authenticate2FA",
+            "LogOut",
+            "SetUserInfo",
+            "CreateDepositTicket",
+            "CreateWithdrawTicket",
+            "AuthenticateUser",
+            "Authenticate",
+            "withdrawal_bitcoin",
+        ]
+    );
     for call in all() {
-        if matches!(call.retry, Retry::Never | Retry::Fresh | Retry::Human) {
+        if matches!(call.retry, Retry::Human) {
             assert!(call.grant, "{}", call.name);
         }
         if call.lane == Priority::Withdrawal {

@@ -8,8 +8,8 @@ mod tests;
 
 use crate::account::Order;
 use crate::base::{
-    Ask, Bar, Decimal, Instrument, InstrumentId, OrderKey, OrderState, Plain, Quote, Refusal, Span,
-    StrategyId, Time, Trade, Version,
+    Ask, Bar, CallAsk, CallFailure, CallFailureKind, CallId, Decimal, Instrument, InstrumentId,
+    OrderKey, OrderState, Plain, Quote, Refusal, Span, StrategyId, Time, Trade, Version,
 };
 
 pub use strategy::{Fault, FaultKind, Mode, Seen, Strategy};
@@ -64,6 +64,12 @@ pub trait Desk {
     fn say(&mut self, who: StrategyId, words: Words);
     /// Stops this strategy: no more handlers, no new orders.
     fn halt(&mut self, who: StrategyId, reason: &str);
+    /// A documented call of a venue, checked against the table of calls. Its outcome comes later,
+    /// through `Strategy::reply`.
+    ///
+    /// # Errors
+    /// When it is not made at all: no such venue here, no grant, or the gate refuses the order.
+    fn call(&mut self, who: StrategyId, ask: CallAsk) -> Result<CallId, CallFailure>;
 }
 
 /// A strategy's position in one instrument.
@@ -213,4 +219,9 @@ impl Desk for Closed {
     }
 
     fn halt(&mut self, _: StrategyId, _: &str) {}
+
+    fn call(&mut self, _: StrategyId, ask: CallAsk) -> Result<CallId, CallFailure> {
+        let why = format!("{}.{} is for handlers, not for loading", ask.venue, ask.name);
+        Err(CallFailure::refused(CallFailureKind::NoVenue, why))
+    }
 }

@@ -4,7 +4,8 @@ use super::Subscription;
 use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Bar, FeedNews, Fill, InstrumentId, Level, Plain, Quote, Span, Time, Trade, Version,
+    Bar, CallId, CallOutcome, FeedNews, Fill, InstrumentId, Level, Plain, Quote, Span, Time, Trade,
+    Version,
 };
 
 /// One piece of news, as a strategy sees it.
@@ -112,6 +113,9 @@ pub trait Strategy {
     /// Goes on with what sleeps until `wake_at`.
     fn wake(&mut self, now: Time);
     fn wake_at(&self) -> Option<Time>;
+    /// A raw call of its own has ended: the handler that waits for it goes on. An outcome nobody
+    /// waits for any more is dropped.
+    fn reply(&mut self, now: Time, call: CallId, outcome: &CallOutcome);
     /// The state to hand to the next version.
     ///
     /// # Errors

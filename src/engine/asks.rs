@@ -4,8 +4,8 @@ use super::core::{Core, MOST_PRICE, MOST_QTY, reckonable};
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{
-    Ask, Bar, Decimal, Instrument, InstrumentId, OrderKey, Quote, Refusal, Side, Span, StrategyId,
-    Tif, Time, Trade,
+    Ask, Bar, CallAsk, CallFailure, CallId, Decimal, Instrument, InstrumentId, OrderKey, Quote,
+    Refusal, Side, Span, StrategyId, Tif, Time, Trade,
 };
 use crate::desk::{Desk, PositionView, Words, refused};
 use crate::market::HistoryKind;
@@ -167,6 +167,10 @@ impl Desk for Core {
     fn say(&mut self, who: StrategyId, words: Words) {
         let (version, at) = (self.version(who), self.now);
         self.notes.push_back(Note::Words { strategy: who, version, at, words });
+    }
+
+    fn call(&mut self, who: StrategyId, ask: CallAsk) -> Result<CallId, CallFailure> {
+        self.raw_call(who, ask)
     }
 
     fn halt(&mut self, who: StrategyId, reason: &str) {

@@ -1,5 +1,6 @@
 //! The engine's core, which every strategy's asks meet: orders, positions, limits, timers, outbox.
 
+use super::calls::Calls;
 use super::note::Note;
 use super::record::{self, Record};
 use super::timers::Timers;
@@ -55,6 +56,8 @@ pub struct Core {
     doomed: BTreeSet<OrderKey>,
     block: Option<Rc<TradeBlock>>,
     absorbed: usize,
+    /// Raw calls that have not ended, with who waits.
+    pub(super) calls: Calls,
 }
 
 /// The depth of history kept from a strategy's first request on, and before it where a script's
@@ -88,6 +91,7 @@ impl Core {
             doomed: BTreeSet::new(),
             block: None,
             absorbed: 0,
+            calls: Calls::default(),
         }
     }
 
@@ -141,7 +145,8 @@ impl Core {
             | Event::Book(_)
             | Event::Bar(_)
             | Event::Fill(_)
-            | Event::Feed(_) => Vec::new(),
+            | Event::Feed(_)
+            | Event::Reply(_) => Vec::new(),
         }
     }
 
@@ -441,7 +446,9 @@ pub fn instrument_of(command: &Command) -> Option<InstrumentId> {
         Command::Place(place) => Some(place.instrument),
         Command::Cancel { instrument, .. }
         | Command::Replace { instrument, .. }
+        | Command::Reduce { instrument, .. }
         | Command::Subscribe { instrument, .. } => Some(*instrument),
         Command::CancelAll { instrument } => *instrument,
+        Command::Call(call) => call.order.as_deref().and_then(instrument_of),
     }
 }

@@ -7,8 +7,8 @@ use super::record::Record;
 use super::roster::{Roster, Slot, StrategyStatus};
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Channel, Command, Event, InstrumentId, Machine, Net, OrderNews, OrderStep, Plain, StrategyId,
-    Time, Venue, VenueIn, VenueName, VenueOut,
+    Channel, Command, Event, InstrumentId, LaneLeft, Machine, Net, OrderNews, OrderStep, Plain,
+    StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::desk::Seen;
 use crate::lua::Candidate;
@@ -46,7 +46,14 @@ pub enum Operator {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Out {
     Record(Record),
-    Net { venue: usize, net: Net },
+    Net {
+        venue: usize,
+        net: Net,
+    },
+    /// One more send counts against this rate lane; comes before the bytes it speaks of.
+    Sent {
+        lane: String,
+    },
     Note(Note),
 }
 
@@ -90,6 +97,7 @@ impl Engine {
 
     /// Adds a venue; its place is what `In::Net` names it by.
     pub fn add_venue(&mut self, name: VenueName, venue: Box<dyn Venue>) -> usize {
+        self.core.borrow_mut().calls.venues.insert(name.clone());
         self.venues.push(Place { name, venue });
         self.venues.len() - 1
     }
@@ -266,9 +274,23 @@ impl Engine {
         }
     }
 
+    /// What every venue's rate lanes have left.
+    #[must_use]
+    pub fn lanes(&self, now: Time) -> Vec<LaneLeft> {
+        self.venues.iter().flat_map(|place| place.venue.lanes(now)).collect()
+    }
+
     fn command(&mut self, now: Time, command: Command) {
-        let wanted = instrument_of(&command)
-            .and_then(|id| self.core.borrow().instruments.get(id).map(|row| row.venue.clone()));
+        let wanted = match &command {
+            Command::Call(call) => Some(call.ask.venue.clone()),
+            Command::Place(_)
+            | Command::Cancel { .. }
+            | Command::Replace { .. }
+            | Command::Reduce { .. }
+            | Command::CancelAll { .. }
+            | Command::Subscribe { .. } => instrument_of(&command)
+                .and_then(|id| self.core.borrow().instruments.get(id).map(|row| row.venue.clone())),
+        };
         let mut reached = false;
         for place in &mut self.venues {
             if wanted.as_ref().is_none_or(|name| *name == place.name) {
@@ -290,6 +312,7 @@ impl Engine {
             };
             match out {
                 VenueOut::Net(net) => self.nets.push_back(Out::Net { venue: at, net }),
+                VenueOut::Sent { lane } => self.nets.push_back(Out::Sent { lane }),
                 VenueOut::Event(event) => self.event(now, &event),
                 VenueOut::Note(text) => {
                     self.core.borrow_mut().notes.push_back(Note::Venue { venue: at, text });

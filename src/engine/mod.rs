@@ -2,6 +2,7 @@
 
 mod asks;
 mod blocks;
+mod calls;
 pub mod config;
 pub mod core;
 mod filter;

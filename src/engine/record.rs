@@ -59,6 +59,21 @@ pub fn command(command: &Command, instrument: Option<&Instrument>) -> (&'static 
                 ("qty", money(*qty)),
             ]),
         ),
+        Command::Reduce { key: order, qty, .. } => (
+            "reduce",
+            Plain::map(vec![("order", key(*order)), ("instrument", name), ("qty", money(*qty))]),
+        ),
+        Command::Call(call) => {
+            let mut body = vec![
+                ("venue", Plain::text(&*call.ask.venue.0)),
+                ("call", Plain::text(call.ask.name)),
+                ("number", Plain::Int(i64::try_from(call.id.0).unwrap_or(i64::MAX))),
+            ];
+            if let Some(order) = &call.order {
+                body.push(("order", self::command(order, instrument).1));
+            }
+            ("call", Plain::map(body))
+        }
         Command::CancelAll { .. } => ("cancel_all", Plain::map(vec![("instrument", name)])),
         Command::Subscribe { channel, .. } => (
             "subscribe",

@@ -31,6 +31,7 @@ impl Engine {
             }
             Event::Book(change) => self.tell_book(now, change.instrument),
             Event::Bar(_) | Event::Order(_) | Event::Balance(_) | Event::Instrument(_) => {}
+            Event::Reply(reply) => self.call_ended(now, reply),
             Event::Fill(fill) => self.tell_fill(now, fill),
             Event::Feed(feed) => {
                 for at in 0..self.roster.slots.len() {

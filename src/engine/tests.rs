@@ -80,6 +80,8 @@ struct Double {
 
 struct Handle(Rc<RefCell<Double>>);
 
+impl crate::base::Venue for Handle {}
+
 impl Machine for Handle {
     type In = VenueIn;
     type Out = VenueOut;
@@ -346,6 +348,7 @@ fn out_line(out: &Out) -> String {
         Out::Record(record) => format!("record {}", record_line(record)),
         Out::Net { net: Net::Frame { text, .. }, .. } => format!("net {text}"),
         Out::Net { net, .. } => format!("net {net:?}"),
+        Out::Sent { lane } => format!("sent {lane}"),
         Out::Note(note) => format!("note {}", note_line(note)),
     }
 }
@@ -370,6 +373,11 @@ fn command_line(command: &Command) -> String {
             format!("replace {} as {}: {}{}", name(*key), name(*alias), qty.normalize(), at(price))
         }
         Command::CancelAll { instrument } => format!("cancel all {instrument:?}"),
+        Command::Reduce { key, qty, .. } => format!("reduce {} to {}", name(*key), qty.normalize()),
+        Command::Call(call) => {
+            let order = call.order.as_deref().map(command_line).unwrap_or_default();
+            format!("call {} {} {order}", call.ask.venue, call.ask.name)
+        }
         Command::Subscribe { instrument, channel, depth, .. } => {
             let depth = depth.map(|depth| format!(" depth {depth}")).unwrap_or_default();
             format!("subscribe {} {}{depth}", channel.word(), instrument.0)

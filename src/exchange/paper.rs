@@ -29,7 +29,7 @@ impl Paper {
     /// of ours is there.
     fn pass(&mut self, now: Time, out: VenueOut) -> Option<VenueOut> {
         match &out {
-            VenueOut::Net(_) | VenueOut::Note(_) => return Some(out),
+            VenueOut::Net(_) | VenueOut::Note(_) | VenueOut::Sent { .. } => return Some(out),
             VenueOut::Event(event) => match event {
                 Event::Trade(trade) => {
                     let trade = Trade { time: now, ..trade.clone() };
@@ -44,7 +44,7 @@ impl Paper {
                     self.sim.market(&Event::Book(change));
                 }
                 Event::Instrument(_) => self.sim.market(event),
-                Event::Bar(_) | Event::Feed(_) => {}
+                Event::Bar(_) | Event::Feed(_) | Event::Reply(_) => {}
                 Event::Order(_) | Event::Fill(_) | Event::Balance(_) => return None,
             },
         }
@@ -55,6 +55,12 @@ impl Paper {
 /// The simulation's word on feeds is nothing new: the session speaks for them.
 fn is_feed(out: &VenueOut) -> bool {
     matches!(out, VenueOut::Event(Event::Feed(_)))
+}
+
+impl crate::base::Venue for Paper {
+    fn lanes(&self, now: Time) -> Vec<crate::base::LaneLeft> {
+        self.session.lanes(now)
+    }
 }
 
 impl Machine for Paper {
@@ -69,7 +75,9 @@ impl Machine for Paper {
                 Command::Place(_)
                 | Command::Cancel { .. }
                 | Command::Replace { .. }
-                | Command::CancelAll { .. },
+                | Command::Reduce { .. }
+                | Command::CancelAll { .. }
+                | Command::Call(_),
             ) => false,
         };
         if for_session {

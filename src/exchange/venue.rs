@@ -17,13 +17,15 @@ use super::types::{AccountNumber, NewOrder, Reject, Report, ReportKind, SimFill,
 use crate::base::decimal::mantissa_at;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    BalanceNews, Channel, Command, Decimal, Event, FeedNews, FeedState, Fill, Machine, OrderKey,
-    OrderNews, OrderState, OrderStep, Place, Span, Time, VenueIn, VenueName, VenueOrderId,
-    VenueOut,
+    BalanceNews, CallFailure, CallFailureKind, Channel, Command, Decimal, Event, FeedNews,
+    FeedState, Fill, Machine, OrderKey, OrderNews, OrderState, OrderStep, Place, Reply, Span, Time,
+    VenueIn, VenueName, VenueOrderId, VenueOut,
 };
 
 /// How many rows `quiet_until` looks ahead at most, so that a caller who stops early pays little.
 const LOOK_AHEAD: usize = 8192;
+
+const NO_CALLS: &str = "this simulated exchange answers no calls by name";
 
 /// The account that the venue trades for.
 const OWNER: AccountNumber = AccountNumber(1);
@@ -133,7 +135,8 @@ impl SimVenue {
             | Event::Order(_)
             | Event::Fill(_)
             | Event::Balance(_)
-            | Event::Feed(_) => {}
+            | Event::Feed(_)
+            | Event::Reply(_) => {}
         }
         self.collect();
     }
@@ -210,7 +213,29 @@ impl SimVenue {
                 self.exchange.cancel_all(now, OWNER, instrument);
             }
             Command::Subscribe { channel, .. } => self.feed_is_live(now, channel),
+            Command::Reduce { key, qty, .. } => {
+                let outcome = self.reduce(now, key, qty);
+                self.tell_refusal(now, key, outcome);
+            }
+            Command::Call(call) => {
+                let none = CallFailure::refused(CallFailureKind::NoVenue, NO_CALLS);
+                self.response.send(now, Event::Reply(Reply { id: call.id, outcome: Err(none) }));
+            }
         }
+    }
+
+    /// `qty` is the new open quantity.
+    fn reduce(&mut self, now: Time, key: OrderKey, qty: Decimal) -> Result<(), Reject> {
+        let live = self.live.get(&key).ok_or(Reject::NotFound)?;
+        let (id, sim) = (live.id, self.exchange.order(live.id).ok_or(Reject::NotFound)?);
+        let total = sim.filled + qty;
+        self.exchange.reduce(now, OWNER, id, total)?;
+        if let Some(sim) = self.exchange.order(id) {
+            let (price, remaining) = (sim.order.price, sim.remaining());
+            let step = OrderStep::Replaced { venue_id: id, price, remaining };
+            self.tell(now, key, step);
+        }
+        Ok(())
     }
 
     fn place(&mut self, now: Time, place: &Place) {
@@ -353,6 +378,8 @@ impl SimVenue {
         Some(self.aliases.get(&key).copied().unwrap_or(key))
     }
 }
+
+impl crate::base::Venue for SimVenue {}
 
 impl Machine for SimVenue {
     type In = VenueIn;

@@ -53,7 +53,11 @@ impl Market {
             Event::Feed(news) => {
                 self.feeds.insert((news.venue.clone(), news.channel), news.clone());
             }
-            Event::Order(_) | Event::Fill(_) | Event::Balance(_) | Event::Instrument(_) => {}
+            Event::Order(_)
+            | Event::Fill(_)
+            | Event::Balance(_)
+            | Event::Instrument(_)
+            | Event::Reply(_) => {}
         }
     }
 

@@ -253,6 +253,7 @@ impl Live {
             match out {
                 Out::Record(record) => records.push(record),
                 Out::Net { net, .. } => nets.push(net),
+                Out::Sent { .. } => {}
                 Out::Note(note) => notes.push(note),
             }
         }

@@ -1,12 +1,14 @@
 //! The simulated venue of a backtest, shared by the engine (as its venue) and the tape's driver.
 
-use crate::base::{Command, Machine, Time, VenueIn, VenueOut};
+use crate::base::{Command, Machine, Time, Venue, VenueIn, VenueOut};
 use crate::exchange::SimVenue;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The simulated venue, shared by the engine (as a venue) and the tape's driver.
 pub struct Shared(pub Rc<RefCell<SimVenue>>);
+
+impl Venue for Shared {}
 
 impl Machine for Shared {
     type In = VenueIn;

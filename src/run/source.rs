@@ -120,6 +120,7 @@ pub fn price_of(event: &Event) -> Option<Decimal> {
         | Event::Fill(_)
         | Event::Balance(_)
         | Event::Feed(_)
-        | Event::Instrument(_) => None,
+        | Event::Instrument(_)
+        | Event::Reply(_) => None,
     }
 }

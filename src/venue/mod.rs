@@ -3,5 +3,6 @@
 pub mod flowbtc;
 pub mod mercadobitcoin;
 pub mod pace;
+pub mod reply;
 pub mod sentra;
 pub mod sign;

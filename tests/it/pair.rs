@@ -188,6 +188,7 @@ impl Pair {
             match out {
                 Out::Record(record) => self.records.push(record),
                 Out::Net { net, .. } => nets.push(net),
+                Out::Sent { .. } => {}
                 Out::Note(note) => self.notes.push(note),
             }
         }

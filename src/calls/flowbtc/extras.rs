@@ -6,7 +6,7 @@ use super::{ACCOUNT, Call, INSTRUMENT, Kind, OMS, Priority, Reply, Retry, may, n
 pub const SUBSCRIBE_LEVEL1: Call = Call {
     name: "SubscribeLevel1",
     args: &[OMS, INSTRUMENT],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -32,7 +32,7 @@ pub const UNSUBSCRIBE_LEVEL1: Call = Call {
 pub const SUBSCRIBE_LEVEL2: Call = Call {
     name: "SubscribeLevel2",
     args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -58,7 +58,7 @@ pub const UNSUBSCRIBE_LEVEL2: Call = Call {
 pub const GET_ACCOUNT_POSITIONS: Call = Call {
     name: "GetAccountPositions",
     args: &[ACCOUNT, OMS],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -71,7 +71,7 @@ pub const GET_ACCOUNT_POSITIONS: Call = Call {
 pub const GET_INSTRUMENTS: Call = Call {
     name: "GetInstruments",
     args: &[OMS],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -102,7 +102,7 @@ pub const AUTHENTICATE_USER: Call = Call {
         need("UserId", Kind::Text),
         need("Nonce", Kind::Text),
     ],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: true,
@@ -115,7 +115,7 @@ pub const AUTHENTICATE_USER: Call = Call {
 pub const AUTHENTICATE: Call = Call {
     name: "Authenticate",
     args: &[],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: true,
@@ -137,7 +137,7 @@ pub const GET_ORDERS_HISTORY: Call = Call {
         may("Depth", Kind::Int),
         may("StartIndex", Kind::Int),
     ],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -159,7 +159,7 @@ pub const GET_TRADES_HISTORY: Call = Call {
         may("Depth", Kind::Int),
         may("StartIndex", Kind::Int),
     ],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -172,7 +172,7 @@ pub const GET_TRADES_HISTORY: Call = Call {
 pub const GET_ORDER_HISTORY_BY_ORDER_ID: Call = Call {
     name: "GetOrderHistoryByOrderId",
     args: &[OMS, ACCOUNT, need("OrderId", Kind::Id)],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -185,7 +185,7 @@ pub const GET_ORDER_HISTORY_BY_ORDER_ID: Call = Call {
 pub const GET_LAST_TRADES: Call = Call {
     name: "GetLastTrades",
     args: &[OMS, INSTRUMENT, need("Count", Kind::Int)],
-    reply: Reply::Rows,
+    reply: Reply::Rows(&[]),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -198,7 +198,7 @@ pub const GET_LAST_TRADES: Call = Call {
 pub const GET_WITHDRAW_TICKETS: Call = Call {
     name: "GetWithdrawTickets",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -211,7 +211,7 @@ pub const GET_WITHDRAW_TICKETS: Call = Call {
 pub const GET_DEPOSIT_TICKETS: Call = Call {
     name: "GetDepositTickets",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects,
+    reply: Reply::Objects(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -224,7 +224,7 @@ pub const GET_DEPOSIT_TICKETS: Call = Call {
 pub const GET_DEPOSIT_INFO: Call = Call {
     name: "GetDepositInfo",
     args: &[OMS, ACCOUNT, need("ProductId", Kind::Int), may("GenerateNewKey", Kind::Bool)],
-    reply: Reply::Object,
+    reply: Reply::Object(&[]),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,

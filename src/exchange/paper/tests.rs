@@ -18,6 +18,8 @@ struct Session {
     says: Arc<Mutex<VecDeque<VenueOut>>>,
 }
 
+impl crate::base::Venue for Session {}
+
 impl Machine for Session {
     type In = VenueIn;
     type Out = VenueOut;
@@ -139,7 +141,9 @@ fn fills_follow_the_public_trade_that_made_them() {
             VenueOut::Event(Event::Fill(fill)) => {
                 Some(format!("fill {} {}", fill.price, fill.time))
             }
-            VenueOut::Event(_) | VenueOut::Net(_) | VenueOut::Note(_) => None,
+            VenueOut::Event(_) | VenueOut::Net(_) | VenueOut::Note(_) | VenueOut::Sent { .. } => {
+                None
+            }
         })
         .collect();
     assert_eq!(words, ["trade 100", "fill 100 1970-01-01T00:00:01.02Z", "trade 105"]);

@@ -56,7 +56,8 @@ impl Watcher {
             | Event::Fill(_)
             | Event::Balance(_)
             | Event::Feed(_)
-            | Event::Instrument(_) => panic!("{event:?}"),
+            | Event::Instrument(_)
+            | Event::Reply(_) => panic!("{event:?}"),
         }
     }
 

@@ -130,7 +130,8 @@ fn line(out: &VenueOut) -> Option<String> {
         | Event::Book(_)
         | Event::Bar(_)
         | Event::Feed(_)
-        | Event::Instrument(_) => Some(format!("{event:?}")),
+        | Event::Instrument(_)
+        | Event::Reply(_) => Some(format!("{event:?}")),
     }
 }
 

@@ -5,7 +5,7 @@ use super::bind::{self, RowTimes};
 use super::{Answer, MAX_INSTRUMENTS, OnTrade, Script, faults, lossy_len, rows, values};
 use crate::account::Order;
 use crate::base::tape::TradeBlock;
-use crate::base::{InstrumentId, Plain, Time, Version};
+use crate::base::{CallId, CallOutcome, InstrumentId, Plain, Time, Version};
 use crate::desk::{Fault, Seen, Strategy, Subscription};
 use mlua::{Function, Table, Value};
 use std::rc::Rc;
@@ -142,6 +142,8 @@ impl Strategy for Script {
             self.answered("ctx:sleep", answer, stopped);
         }
     }
+
+    fn reply(&mut self, _now: Time, _call: CallId, _outcome: &CallOutcome) {}
 
     fn wake_at(&self) -> Option<Time> {
         self.tasks.first_key_value().map(|((at, _), _)| *at)

@@ -109,7 +109,7 @@ pub struct ServerConfig {
 }
 
 /// What goes into the server. Connection numbers are not used twice.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ServerIn {
     Opened {
         conn: u32,
@@ -362,7 +362,8 @@ impl FlowServer {
             | Event::Fill(_)
             | Event::Balance(_)
             | Event::Feed(_)
-            | Event::Instrument(_) => return,
+            | Event::Instrument(_)
+            | Event::Reply(_) => return,
         }
         self.settle(now);
     }

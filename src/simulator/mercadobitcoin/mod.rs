@@ -115,7 +115,7 @@ pub struct Config {
 }
 
 /// What goes into the server.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum In {
     Request(HttpIn),
     /// News of the feed, on the same clock as `now`: trades, quotes and book changes.
@@ -294,7 +294,8 @@ impl MbServer {
             | Event::Fill(_)
             | Event::Balance(_)
             | Event::Feed(_)
-            | Event::Instrument(_) => {}
+            | Event::Instrument(_)
+            | Event::Reply(_) => {}
         }
         self.settle();
     }

@@ -19,8 +19,9 @@ mod trading;
 mod tests;
 
 use crate::base::{
-    Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, Machine, Net,
-    OrderKey, Secret, Span, Time, VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
+    CallFailure, CallFailureKind, Channel, Command, Event, FeedNews, FeedState, InstrumentId,
+    Instruments, Machine, Net, OrderKey, OrderNews, OrderStep, Reply, Secret, Span, Time, Venue,
+    VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
 };
 use crate::venue::flowbtc::payload::OrderRow;
 use crate::venue::flowbtc::request::Account;
@@ -219,6 +220,15 @@ impl Session {
 
     fn command(&mut self, now: Time, command: Command) {
         match command {
+            Command::Reduce { key, .. } => {
+                let step =
+                    OrderStep::ChangeRefused { reason: "VENUE_UNSUPPORTED what=reduce".to_owned() };
+                self.tell(Event::Order(OrderNews { key, time: now, step }));
+            }
+            Command::Call(call) => {
+                let none = CallFailure::refused(CallFailureKind::NoVenue, "no raw calls here");
+                self.tell(Event::Reply(Reply { id: call.id, outcome: Err(none) }));
+            }
             Command::Place(place) => self.place(now, &place),
             Command::Cancel { key, .. } => self.cancel(now, key),
             Command::Replace { key, alias, price, qty, .. } => {
@@ -231,6 +241,8 @@ impl Session {
         }
     }
 }
+
+impl Venue for Session {}
 
 impl Machine for Session {
     type In = VenueIn;

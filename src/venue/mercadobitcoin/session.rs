@@ -12,9 +12,9 @@ mod tests;
 
 use super::wire::{self, WireError};
 use crate::base::{
-    BalanceNews, Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, Machine,
-    Net, OrderKey, OrderNews, OrderStep, Response, Secret, Span, Time, VenueIn, VenueName,
-    VenueOut,
+    BalanceNews, CallFailure, CallFailureKind, Channel, Command, Event, FeedNews, FeedState,
+    InstrumentId, Instruments, Machine, Net, OrderKey, OrderNews, OrderStep, Reply, Response,
+    Secret, Span, Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::calls::Priority;
 use crate::venue::pace::Pace;
@@ -162,6 +162,15 @@ impl Session {
 
     fn command(&mut self, command: Command) {
         match command {
+            Command::Reduce { key, .. } => {
+                let reason = "VENUE_UNSUPPORTED what=reduce".to_owned();
+                self.step(key, OrderStep::ChangeRefused { reason });
+            }
+            Command::Call(call) => {
+                let none = CallFailure::refused(CallFailureKind::NoVenue, "no raw calls here");
+                let reply = Reply { id: call.id, outcome: Err(none) };
+                self.out.push_back(VenueOut::Event(Event::Reply(reply)));
+            }
             Command::Place(place) => self.place(place),
             Command::Cancel { key, .. } => self.cancel(key),
             Command::Replace { key, .. } => {
@@ -308,6 +317,8 @@ impl Session {
         !matches!(error, WireError::Refused(_))
     }
 }
+
+impl Venue for Session {}
 
 impl Machine for Session {
     type In = VenueIn;

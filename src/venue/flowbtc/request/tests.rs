@@ -111,7 +111,12 @@ fn assert_known_keys(call: &str, body: &str) {
             Kind::Dec => fields.dec(arg.name).is_ok(),
             Kind::Text => fields.text(arg.name).is_ok(),
             Kind::Bool => fields.bool(arg.name).is_some(),
-            Kind::Word(_) | Kind::List(_) => panic!("{} is of another venue", arg.name),
+            Kind::Word(_)
+            | Kind::List(_)
+            | Kind::Number
+            | Kind::Stamp
+            | Kind::Object(_)
+            | Kind::Keyed(_) => panic!("{} is of another venue", arg.name),
         };
         assert!(fits, "{} {}: `{raw}`", call.name, arg.name);
     }

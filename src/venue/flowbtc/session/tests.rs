@@ -132,6 +132,7 @@ impl Rig {
                     self.log.push(asked.clone());
                     self.asked.push(asked);
                 }
+                VenueOut::Sent { .. } => {}
                 VenueOut::Net(net) => {
                     if let Net::Open { conn, .. } = net {
                         self.conn = conn;

@@ -127,6 +127,7 @@ impl Rig {
         match out {
             VenueOut::Net(Net::Request(request)) => self.serve(request),
             VenueOut::Net(net) => panic!("{net:?}"),
+            VenueOut::Sent { .. } => {}
             VenueOut::Note(note) => self.notes.push(note),
             VenueOut::Event(Event::Order(news)) => self.steps.push((news.key, news.step)),
             VenueOut::Event(Event::Fill(fill)) => self.fills.push(fill),
