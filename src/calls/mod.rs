@@ -4,6 +4,7 @@
 
 pub mod flowbtc;
 pub mod mercadobitcoin;
+pub mod notes;
 pub mod sentra;
 
 #[cfg(test)]

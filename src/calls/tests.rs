@@ -336,3 +336,33 @@ fn the_pages_examples_have_no_field_that_the_table_lacks() {
         assert_eq!(strange_in_reply(call, reply), [""; 0], "{}", call.name);
     }
 }
+
+/// Every field that a script sees is explained, and nothing else is.
+#[test]
+fn notes_are_of_fields_and_fields_have_notes() {
+    for venue in super::VENUES {
+        let mut names = BTreeSet::new();
+        for call in super::of(venue) {
+            let receipt = match call.reply {
+                Reply::Receipt => super::flowbtc::RECEIPT,
+                Reply::Object(_)
+                | Reply::Objects(_)
+                | Reply::Rows(_)
+                | Reply::Keyed(_)
+                | Reply::Numbers => &[],
+            };
+            for field in lists(call).into_iter().flatten().chain(receipt) {
+                names.insert(field.name.to_owned());
+                names.insert(format!("{}.{}", call.name, field.name));
+                let note = super::notes::note(venue, call.name, field.name);
+                let seen = field.by != By::Host;
+                assert!(!note.is_empty() || !seen, "{venue} {} {}", call.name, field.name);
+            }
+        }
+        let notes = super::notes::of(venue);
+        let unused: Vec<_> = notes.iter().filter(|(name, _)| !names.contains(*name)).collect();
+        assert!(unused.is_empty(), "{venue}: {unused:?}");
+        let once: BTreeSet<_> = notes.iter().map(|(name, _)| name).collect();
+        assert_eq!(once.len(), notes.len());
+    }
+}

@@ -31,7 +31,8 @@ pub const SEND_ORDER: Call = Call {
     auth: true,
     switch: None,
     contract: "FLOW-C21",
-    doc: "Places an order; OrderIdOCO is not offered. A repeated ClientOrderId makes a second order.",
+    doc: "Places an order. A repeated ClientOrderId makes a second order. \
+          OrderIdOCO is not offered.",
     transport: Transport::Socket,
     one_of: &[],
     errors: ORDER_ERRORS,
@@ -87,7 +88,8 @@ pub const CANCEL_REPLACE_ORDER: Call = Call {
     auth: true,
     switch: None,
     contract: "FLOW-C23",
-    doc: "Cancels a working order and places another, which goes to the end of the queue. OrderIdOCO, PegPriceType, TrailingAmount and LimitOffset are not offered.",
+    doc: "Cancels a working order and places another, which goes to the end of the queue. \
+          OrderIdOCO, PegPriceType, TrailingAmount and LimitOffset are not offered.",
     transport: Transport::Socket,
     one_of: &[],
     errors: ORDER_ERRORS,
@@ -120,7 +122,8 @@ pub const CANCEL_ALL_ORDERS: Call = Call {
     auth: true,
     switch: None,
     contract: "FLOW-C25",
-    doc: "Cancels an account's orders of one instrument. Its scope is the keys that are present, so UserId is not offered.",
+    doc: "Cancels an account's orders of one instrument. Its scope is the keys that are \
+          present, so UserId is not offered.",
     transport: Transport::Socket,
     one_of: &[],
     errors: PRIVATE_ERRORS,
