@@ -25,7 +25,7 @@ pub const RECEIPT: &[Field] = &[
     may("detail", Kind::Text),
 ];
 
-pub(super) const PONG: &[Field] = &[need("msg", Kind::Text)];
+pub const PONG: &[Field] = &[need("msg", Kind::Text)];
 
 /// Contract A.4 and FLOW-P21; both spellings of the count of trades are in use (FLOW-F02).
 pub const TICKER: &[Field] = &[
@@ -164,7 +164,7 @@ pub const REPLACED: &[Field] = &[
     may("OrigClOrdId", Kind::Id),
 ];
 
-pub(super) const FEE: &[Field] = &[need("OrderFee", Kind::Dec), need("ProductId", Kind::Int)];
+pub const FEE: &[Field] = &[need("OrderFee", Kind::Dec), need("ProductId", Kind::Int)];
 
 /// FLOW-C13.
 pub const PRODUCT: &[Field] = &[
