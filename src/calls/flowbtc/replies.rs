@@ -146,13 +146,9 @@ pub const EXECUTION: &[Field] = &[
     may("MakerTaker", Kind::Word(&["Unknown", "Maker", "Taker"])),
 ];
 
-/// Reply of FLOW-C21; the number is missing where the order is refused (FLOW-P06).
-pub const SENT: &[Field] = &[
-    need("status", Kind::Text),
-    need("errormsg", Kind::Text),
-    may("errorcode", Kind::Int),
-    may("OrderId", Kind::Id),
-];
+/// Reply of FLOW-C21. An order that is refused has no number (FLOW-P06): its call fails.
+pub const SENT: &[Field] =
+    &[need("status", Kind::Text), need("errormsg", Kind::Text), need("OrderId", Kind::Id)];
 
 /// Reply of FLOW-C23: the page's two fields, or FLOW-P16's four.
 pub const REPLACED: &[Field] = &[

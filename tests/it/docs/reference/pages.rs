@@ -14,22 +14,22 @@ fn opening(venue: &str) -> &'static str {
     match venue {
         "flowbtc" => {
             "The calls of AlphaPoint's gateway as FlowBTC documents it, under the global `flowbtc`. \
-             Instruments and\nassets are numbered apart: instrument 1 is BTCBRL, asset 1 is BTC. \
-             Orders are numbered beyond what a\nnumber holds exactly, so ids arrive as strings of \
+             Instruments and assets are numbered apart: instrument 1 is BTCBRL, asset 1 is BTC. \
+             Orders are numbered beyond what a number holds exactly, so ids arrive as strings of \
              digits and are given as such."
         }
         "mercadobitcoin" => {
             "The methods of the Trade API v2 and the public market data, under the global \
-             `mercadobitcoin`. A\nreply is the content of `return`. The venue writes amounts as \
+             `mercadobitcoin`. A reply is the content of `return`. The venue writes amounts as \
              strings, and they stay strings, exact:\n`tonumber` makes a number of one. Each signed \
-             call costs one of 60 requests per minute of the user, and\nat most one leaves per \
+             call costs one of 60 requests per minute of the user, and at most one leaves per \
              second; public data goes its own way and costs none."
         }
         "sentra" => {
             "The three pushes of the Partners API, under the global `sentra`. Sentra takes reports, \
-             never orders, and\nanswers only how much it stored. The account's e-mail is the whole \
-             authentication, so the host fills it in\nand no script sees it. At most one request per \
-             second leaves for an account. `@std/sentra_sync` mirrors an\naccount with these calls \
+             never orders, and answers only how much it stored. The account's e-mail is the whole \
+             authentication, so the host fills it in and no script sees it. At most one request per \
+             second leaves for an account. `@std/sentra_sync` mirrors an account with these calls \
              by itself."
         }
         other => panic!("no page for {other}"),
@@ -196,7 +196,7 @@ fn facts(call: &Call) -> String {
         Transport::Json => "HTTP POST, JSON",
     };
     let (_, again) = retry(call.retry);
-    let mut facts = format!("{} · {way} · lane: {}.", call.contract, lane(call.lane));
+    let mut facts = format!("{} · documented as {way} · lane: {}.", call.contract, lane(call.lane));
     if call.auth {
         facts.push_str(" It needs the account.");
     }
@@ -204,7 +204,8 @@ fn facts(call: &Call) -> String {
         facts.push_str(" Off unless the configuration grants it to the strategy.");
     }
     if let Some(switch) = call.switch {
-        let _ok = write!(facts, " Not in the venue's document: off with the switch `{switch}`.");
+        let _ok =
+            write!(facts, " Outside the venue's document; the switch `{switch}` turns it off.");
     }
     let names = call.spelled();
     if let [_, more @ ..] = names.as_slice()
@@ -289,14 +290,14 @@ pub fn common() -> String {
     let mut page = format!(
         "# Venue calls\n\n\
          Every documented call of a venue is a function of its global, by its documented name: \
-         [FlowBTC](flowbtc.md),\n[Mercado Bitcoin](mercadobitcoin.md), [Sentra](sentra.md). It takes \
-         one table with the documented fields and\nreturns the documented reply. It looks blocking; \
-         other strategies, and other events of this one, go on\nmeanwhile. Order calls pass the same \
+         [FlowBTC](flowbtc.md), [Mercado Bitcoin](mercadobitcoin.md), [Sentra](sentra.md). It takes \
+         one table with the documented fields and returns the documented reply. It looks blocking; \
+         other strategies, and other events of this one, go on meanwhile. Order calls pass the same \
          checks, journal and lanes as `ctx:buy`: there is one order path.\n\n\
          {FRESH}\n\n\
          ## Fields\n\nA field that is unknown, misspelt or missing is an error that names it; \
-         nothing is dropped silently. The\nhost fills in what it owns where it is left out: OMSId, \
-         AccountId, ClientOrderId, signatures, the e-mail. A\nscript sees no secret, no token and no \
+         nothing is dropped silently. The host fills in what it owns where it is left out: OMSId, \
+         AccountId, ClientOrderId, signatures, the e-mail. A script sees no secret, no token and no \
          e-mail, neither in a reply nor in an error.\n\n\
          ## Numbers\n\n\
          | type | in a request | in a reply |\n|---|---|---|\n\
@@ -311,9 +312,9 @@ pub fn common() -> String {
          refused, never rounded.\n\n\
          ## Failures\n\n\
          A call that fails raises a table: `kind`, `venue`, `call`, `code`, `message`, `outcome`, \
-         `retry_after`\n(seconds). `tostring` makes a sentence of it. `outcome` is `\"refused\"` if \
-         nothing happened at the venue, and\n`\"unknown\"` if it may have: then the order stays \
-         `unknown` and counts against the limits until the engine has\nfound out.\n\n\
+         `retry_after` (seconds). `tostring` makes a sentence of it. `outcome` is `\"refused\"` if \
+         nothing happened at the venue, and `\"unknown\"` if it may have: then the order stays \
+         `unknown` and counts against the limits until the engine has found out.\n\n\
          | kind | meaning | outcome |\n|---|---|---|\n"
     );
     for kind in CallFailureKind::ALL {
@@ -323,7 +324,7 @@ pub fn common() -> String {
     let _ok = write!(page, "\n```lua fragment\n{CAUGHT}```\n");
     page.push_str(
         "\n## Lanes\n\nWhen a venue's rate budget is short, calls leave in this order. A call that \
-         waits past its deadline is dropped\nas `expired_in_queue`, never sent late.\n\n\
+         waits past its deadline is dropped as `expired_in_queue`, never sent late.\n\n\
          | lane | what goes in it |\n|---|---|\n",
     );
     for (priority, what) in LANES {
@@ -331,7 +332,7 @@ pub fn common() -> String {
     }
     page.push_str(
         "\n## When no answer comes\n\nThe host does this by itself for its own calls. For a raw call \
-         it is what a script may do after `timeout` or\n`unavailable`.\n\n| class | rule |\n|---|---|\n",
+         it is what a script may do after `timeout` or `unavailable`.\n\n| class | rule |\n|---|---|\n",
     );
     for class in RETRIES {
         let (name, rule) = retry(class);
@@ -346,9 +347,9 @@ const CAUGHT: &str = "local ok, err = pcall(flowbtc.GetOrderStatus, { OrderId = 
 
 const GRANTS: &str = "\n## Grants and switches\n\n\
     Calls that move money or change the user or the login answer `not_granted` unless the \
-    configuration grants them\nto the strategy, and always in backtest, paper and preflight. \
-    Withdrawals also need an address on the list and\nstay under a daily cap.\n\n\
+    configuration grants them to the strategy, and always in backtest, paper and preflight. \
+    Withdrawals also need an address on the list and stay under a daily cap.\n\n\
     ```toml\n[grants.treasury]\ncalls = [\"mercadobitcoin.withdrawal_bitcoin\"]\n```\n\n\
     Calls outside a venue's document sit behind a switch. All are on; a server that implements only \
-    the document\nlacks them:\n\n\
+    the document lacks them:\n\n\
     ```toml\n[venues.flowbtc]\noff = [\"level1\", \"level2\"]\n```\n";

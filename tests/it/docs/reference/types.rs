@@ -5,6 +5,19 @@ use lunario::base::{CallFailureKind, Fate};
 use lunario::calls::{self, By, Call, Field, Kind, Reply, flowbtc, mercadobitcoin, notes, sentra};
 use std::fmt::Write;
 
+/// The section is Luau: with its declarations as types it compiles.
+#[test]
+fn the_section_is_luau() {
+    let mut text = String::from("type Amount = number\n");
+    text.push_str(
+        &section().replace("\ndeclare ", "\nexport type ").replace(": {\n\t--", " = {\n\t--"),
+    );
+    text.push_str(
+        "return { subscribe = { \"trades flowbtc:BTCBRL\" }, on_trade = function() end }\n",
+    );
+    super::super::blocks::load(&text).unwrap();
+}
+
 const BEGIN: &str = "-- Venue calls, written by `UPDATE=1 cargo test --test it docs::reference`.\n";
 const END: &str = "-- The end of the venue calls.\n";
 
@@ -75,9 +88,11 @@ fn section() -> String {
                 .find(|venue| name.to_ascii_lowercase().starts_with(venue));
             let (venue, call) = owner(venue.unwrap_or_default(), fields);
             let place = Place { venue, call, way, depth: 0 };
-            let rows = columns(fields, place);
-            let body = rows.unwrap_or_else(|| object(fields, place));
-            let _ok = writeln!(out, "\n-- {what}\nexport type {name} = {body}");
+            let _ok = writeln!(out, "\n-- {what}");
+            match columns(fields, place) {
+                Some(told) => drop(writeln!(out, "{told}export type {name} = {{ any }}")),
+                None => drop(writeln!(out, "export type {name} = {}", object(fields, place))),
+            }
         }
     }
     for venue in calls::VENUES {
@@ -101,17 +116,14 @@ fn owner<'a>(venue: &'a str, fields: &[Field]) -> (&'a str, &'static str) {
     (venue, calls::of(venue).iter().find(has).map_or("", |call| call.name))
 }
 
-/// A list of columns is a list of plain cells, told in a comment.
+/// A row is a list of cells of several types; a comment tells which is which.
 fn columns(fields: &'static [Field], place: Place) -> Option<String> {
-    let rows = |call: &Call| call.reply == Reply::Rows(fields);
-    calls::of(place.venue).iter().find(|call| rows(call))?;
+    let rows = |call: &&Call| call.reply == Reply::Rows(fields);
+    calls::of(place.venue).iter().find(rows)?;
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let mut body = String::from("{\n");
-    for line in wrapped(&format!("In this order: {}.", names.join(", ")), 92) {
-        let _ok = writeln!(body, "\t-- {line}");
-    }
-    body.push_str("\t[number]: number | string,\n}");
-    Some(body)
+    let lines = wrapped(&format!("In this order: {}.", names.join(", ")), 96);
+    let told: String = lines.iter().map(|line| format!("-- {line}\n")).collect();
+    Some(told)
 }
 
 fn failure() -> String {
@@ -194,7 +206,8 @@ fn object(fields: &'static [Field], place: Place) -> String {
             (true, false) => format!("{told}?"),
             (false, _) => told,
         };
-        let _ok = writeln!(out, "{tabs}{}: {told},", field.name);
+        let name = if field.name == "end" { "[\"end\"]" } else { field.name };
+        let _ok = writeln!(out, "{tabs}{name}: {told},");
     }
     let _ok = write!(out, "{}}}", place.tabs());
     out
