@@ -67,18 +67,20 @@ fn lists_of_objects_are_taken_field_by_field() {
     assert_eq!(asked(none, "positions"), Ok(Plain::List(vec![])));
 }
 
+/// Nothing is asked for, and the failure says why, naming the place.
+fn check_refused(code: &str, expected: &str) {
+    let (mut script, desk) = started(code);
+    let message = &script.take_faults()[0].message;
+    let fits = message.contains(": arguments: ") && message.ends_with(expected);
+    assert!(fits, "{code}: {message}");
+    assert_eq!(desk.borrow().asked.len(), 0, "{code}");
+}
+
 #[test]
-fn wrong_arguments_are_named_with_their_place() {
+fn wrong_fields_are_named() {
     let send = |fields: &str| format!("flowbtc.SendOrder({{ {SEND}, {fields} }})");
     let beat = |fields: &str| {
         format!("sentra.heartbeat({{ account_number = '1', balance = 1, equity = 1, {fields} }})")
-    };
-    let row = |fields: &str| {
-        format!(
-            "local p = {{ ticket = 't', symbol = 's', type = 'buy', volume = 1, open_price = 1, current_price = 1, profit = 1, open_time = '' }}
-            local q = table.clone(p) {fields}
-            sentra.positions({{ account_number = '1', positions = {{ p, q }} }})"
-        )
     };
     for (code, expected) in [
         (send("Quantiy = 1"), "unknown field \"Quantiy\"; did you mean \"Quantity\"?"),
@@ -131,6 +133,21 @@ fn wrong_arguments_are_named_with_their_place() {
                 .into(),
             "pair is \"btc_brl\" or \"ltc_brl\", not \"btc-brl\"; did you mean \"btc_brl\"?",
         ),
+    ] {
+        check_refused(&code, expected);
+    }
+}
+
+#[test]
+fn wrong_lists_and_forms_of_a_call_are_named() {
+    let row = |fields: &str| {
+        format!(
+            "local p = {{ ticket = 't', symbol = 's', type = 'buy', volume = 1, open_price = 1, current_price = 1, profit = 1, open_time = '' }}
+            local q = table.clone(p) {fields}
+            sentra.positions({{ account_number = '1', positions = {{ p, q }} }})"
+        )
+    };
+    for (code, expected) in [
         (
             row("q.volume = 'x'"),
             "positions[2].volume: `x` is not an exact decimal: it is not a number",
@@ -155,13 +172,34 @@ fn wrong_arguments_are_named_with_their_place() {
         ("flowbtc.Ping({}, {})".into(), "it takes one table, not 2 values"),
         ("flowbtc:Ping()".into(), "call it with a dot: flowbtc.Ping({ … })"),
     ] {
-        let (mut script, desk) = started(&code);
-        let message = &script.take_faults()[0].message;
-        assert!(
-            message.contains(": arguments: ") && message.ends_with(expected),
-            "{code}: {message}"
-        );
-        assert_eq!(desk.borrow().asked.len(), 0, "{code}");
+        check_refused(&code, expected);
+    }
+}
+
+static ID: [crate::calls::Field; 1] = [crate::calls::Field {
+    name: "OrderId",
+    kind: crate::calls::Kind::Id,
+    required: true,
+    by: crate::calls::By::Script,
+}];
+
+proptest::proptest! {
+    /// FLOW-F29: any id crosses as it is written; a number only where it is exact.
+    #[test]
+    fn ids_cross_exactly_or_not_at_all(id: i64, small in -(1i64 << 53)..=1 << 53, any: f64) {
+        let lua = mlua::Lua::new();
+        let take = |value: mlua::Value| {
+            let table = lua.create_table().unwrap();
+            table.raw_set("OrderId", value).unwrap();
+            super::super::arguments::checked(&ID, &mlua::Value::Table(table))
+        };
+        let text = mlua::Value::String(lua.create_string(id.to_string()).unwrap());
+        proptest::prop_assert_eq!(take(text), Ok(vec![("OrderId", Plain::Int(id))]));
+        #[allow(clippy::cast_precision_loss, reason = "in a double's exact range")]
+        let number = mlua::Value::Number(small as f64);
+        proptest::prop_assert_eq!(take(number), Ok(vec![("OrderId", Plain::Int(small))]));
+        let whole = any.fract() == 0.0 && any.abs() <= 9_007_199_254_740_992.0;
+        proptest::prop_assert_eq!(take(mlua::Value::Number(any)).is_ok(), whole);
     }
 }
 

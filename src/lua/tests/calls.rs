@@ -208,6 +208,15 @@ return s";
 }
 
 #[test]
+fn a_handler_of_xpcall_gets_the_failure() {
+    let (mut script, desk) = started(
+        "local ok, e = xpcall(flowbtc.Ping, function(e) return e.outcome end) ctx.log:info(`{ok} {e}`)",
+    );
+    answer(&mut script, 1, &Err(CallFailure::unknown("no answer")));
+    assert_eq!(said(&desk), ["false unknown"]);
+}
+
+#[test]
 fn a_failing_call_in_on_error_does_not_call_on_error_again() {
     let text = "local s = {}
 function s.on_timer(ctx) error('first') end
