@@ -314,13 +314,15 @@ fn socket_pace(config: &SessionConfig) -> Pace {
 impl Venue for Session {
     fn lanes(&self, now: Time) -> Vec<LaneLeft> {
         let socket = socket_pace(&self.config);
+        let used = self.socket.sent().filter(|sent| now.since(*sent) <= MINUTE).count();
+        let room = socket.limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
         vec![
             LaneLeft {
                 lane: LANE.to_owned(),
                 limit: self.config.per_minute,
                 reserve: self.config.reserve,
                 span: MINUTE,
-                left: self.lane.left(now).min(self.socket.left(now).saturating_add(socket.reserve)),
+                left: self.lane.left(now).min(room),
                 waiting: self.lane.len(),
             },
             LaneLeft {

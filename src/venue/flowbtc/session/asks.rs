@@ -52,9 +52,6 @@ impl Session {
         if name == table::AUTHENTICATE_2FA.name {
             return self.code_for(now, ask.text("Code"));
         }
-        if name == table::GET_USER_ACCOUNTS.name {
-            return Ok(request::user_accounts(self.user, &self.config.user));
-        }
         self.filled(call, ask).map(|args| reply::body(&args))
     }
 
@@ -91,6 +88,11 @@ impl Session {
                 None => {}
             }
         }
+        let named = args.iter().filter(|(name, _)| call.one_of.contains(name)).count();
+        if !call.one_of.is_empty() && named != 1 {
+            let why = format!("{}: exactly one of {}", call.name, call.one_of.join(", "));
+            return Err(arguments(why));
+        }
         self.scoped(call, &args)?;
         Ok(args)
     }
@@ -118,7 +120,7 @@ impl Session {
             "OMSId" => Some(Plain::Int(request::OMS)),
             "AccountId" => self.account.map(|account| Plain::Int(account.0)),
             "UserId" => self.user.map(Plain::Int),
-            "UserName" => Some(Plain::text(&*self.config.user)),
+            "UserName" => Some(&self.config.user).filter(|u| !u.is_empty()).map(Plain::text),
             "Depth" => Some(Plain::Int(DEPTH)),
             "Count" | "IncludeLastCount" => Some(Plain::Int(COUNT)),
             "StartIndex" => Some(Plain::Int(0)),
