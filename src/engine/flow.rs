@@ -82,6 +82,7 @@ impl Engine {
         let gate = Gate::new(config.limits.clone());
         let mut core = Core::new(config.run, config.instruments.clone(), gate);
         core.recording = config.recording;
+        core.calls.grants = super::calls::Grants::of(&config);
         Engine {
             core: Rc::new(RefCell::new(core)),
             roster: Roster::new(),
