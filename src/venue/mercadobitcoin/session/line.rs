@@ -312,8 +312,10 @@ impl Session {
         }
     }
 
-    /// MB-R07: certainly not carried out. It waits with the others until the window is over; a
-    /// call is told so instead.
+    /// MB-R07: not carried out, says the contract, so a call is told at once. But these words may
+    /// be the answer to the second copy of a request that something on the way sent twice, so a
+    /// Trade is looked for all the same before it is given up; what else waits goes when the window
+    /// is over.
     fn slow_down(&mut self, flight: Flight) {
         let span = self.line.seat.lane.pace().span;
         self.line.seat.lane.hold(self.now.plus(span));
@@ -322,13 +324,10 @@ impl Session {
         failure.retry_after = Some(span);
         match flight.task {
             Task::Raw(id) => return self.raw_ended(id, Err(failure)),
-            Task::Trade(key) if self.calls.places.contains_key(&key) => {
-                self.end_order(key);
+            Task::Trade(key) => {
                 self.answer_place(key, Err(failure));
-                let reason = wire::TOO_MANY.to_owned();
-                return self.step(key, OrderStep::Rejected { reason });
+                return self.trade_lost(key, Some(wire::TOO_MANY.to_owned()));
             }
-            Task::Trade(_) => self.line.seat.doubt(None),
             // A cancel is wanted all the same: it goes when it can, and whoever asked is told that
             // it has not gone yet.
             Task::Cancel(key) => self.answer_cancels(key, &Err(failure)),

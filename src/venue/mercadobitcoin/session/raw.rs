@@ -33,7 +33,7 @@ struct Asked {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     asked: BTreeMap<CallId, Asked>,
-    pub places: BTreeMap<OrderKey, CallId>,
+    places: BTreeMap<OrderKey, CallId>,
     cancels: BTreeMap<OrderKey, Vec<CallId>>,
     /// A withdrawal is in doubt: a human looks first.
     stopped: bool,
