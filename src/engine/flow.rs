@@ -275,6 +275,12 @@ impl Engine {
         }
     }
 
+    /// The venues of the run, by their places.
+    #[must_use]
+    pub fn venues(&self) -> Vec<VenueName> {
+        self.venues.iter().map(|place| place.name.clone()).collect()
+    }
+
     /// What every venue's rate lanes have left.
     #[must_use]
     pub fn lanes(&self, now: Time) -> Vec<LaneLeft> {
