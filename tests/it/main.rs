@@ -12,6 +12,7 @@ mod backtest;
 mod docs;
 mod e2e;
 mod live;
+mod mb;
 mod pair;
 mod scripts;
 mod source;
