@@ -194,7 +194,7 @@ impl Live {
                 self.interrupted = true;
                 self.stop(clock::now(), tell)?;
             }
-            Input::Served(_) => {}
+            Input::Http { .. } | Input::Served(_) => {}
         }
         Ok(())
     }
