@@ -374,7 +374,7 @@ fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
     };
     let password = match (&own.password, user.is_empty()) {
         (_, true) => Secret::new(""),
-        (Some(source), false) => source.read().map_err(|why| Unfit(format!("{why:#}")))?,
+        (Some(source), false) => source.read("password").map_err(|why| Unfit(format!("{why:#}")))?,
         (None, false) => anyhow::bail!(Unfit(format!(
             "{user} on {url} needs a password: set `password_env` or `password_file` under \
              [venues.flowbtc], or LUNARIO_FLOWBTC_PASSWORD"
