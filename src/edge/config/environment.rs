@@ -84,9 +84,7 @@ fn number(
 ) -> anyhow::Result<()> {
     if let Some(text) = variable(name) {
         let number = text.parse().ok();
-        *place = Some(
-            number.with_context(|| format!("{name} is `{text}`; {what} is an integer"))?,
-        );
+        *place = Some(number.with_context(|| format!("{name} is `{text}`; {what} is an integer"))?);
     }
     Ok(())
 }

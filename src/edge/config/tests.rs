@@ -74,7 +74,10 @@ fn slips_are_named_with_file_line_and_cure() {
     for (text, says) in [
         ("[limit]\n", "lunario.toml:1: unknown key `limit`; did you mean `limits`?"),
         ("\n[venues.flowbtc]\nwss = \"x\"\n", ":3: unknown key `wss`; did you mean `ws`?"),
-        ("[venues.kraken]\n", ":1: unknown key `kraken`; known here: flowbtc, mercadobitcoin, sentra"),
+        (
+            "[venues.kraken]\n",
+            ":1: unknown key `kraken`; known here: flowbtc, mercadobitcoin, sentra",
+        ),
         (
             "[limits]\n\nmax_order_qt = \"1\"\n",
             ":3: unknown key `max_order_qt`; did you mean `max_order_qty`?",
@@ -231,10 +234,7 @@ fn the_environment_overrides_the_file() {
     environment::overlay(&mut config, &set).unwrap();
     assert_eq!(config.flowbtc.ws.as_deref(), Some("ws://127.0.0.1:1/"));
     assert_eq!(config.flowbtc.user.as_deref(), Some("maria"));
-    assert_eq!(
-        config.flowbtc.password,
-        Some(SecretSource::Env("LUNARIO_FLOWBTC_PASSWORD".into()))
-    );
+    assert_eq!(config.flowbtc.password, Some(SecretSource::Env("LUNARIO_FLOWBTC_PASSWORD".into())));
     assert_eq!(config.journal, Policy::Group);
     assert!(!format!("{config:?}").contains("canary"));
     assert_eq!((&config.mercadobitcoin, &config.sentra), (&None, &None));
