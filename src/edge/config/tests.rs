@@ -285,3 +285,34 @@ fn a_named_file_must_exist_and_the_default_need_not() {
     std::fs::write(&path, "[live]\nenabled = true\n").unwrap();
     assert!(Config::load(Some(&path)).unwrap().live);
 }
+
+#[test]
+fn every_example_of_the_documentation_can_be_read() {
+    let mut read = 0;
+    for page in [
+        include_str!("../../../docs/guide/en/running.md"),
+        include_str!("../../../docs/guide/pt-BR/running.md"),
+        include_str!("../../../README.md"),
+    ] {
+        for block in page.split("```toml\n").skip(1) {
+            let (block, _) = block.split_once("```").unwrap();
+            let config = parse(block);
+            assert!(config.is_ok(), "{block}\n{config:?}");
+            read += 1;
+        }
+    }
+    assert!(read >= 6, "only {read} examples were found");
+    // What a new project starts with, as it is and with everything in it turned on.
+    let first = include_str!("../../cli/new/lunario.toml").replace("{{name}}", "ema");
+    assert!(parse(&first).is_ok(), "{:?}", parse(&first));
+    let turned_on = |line: &str| {
+        let bare = line.strip_prefix("# ")?;
+        (bare.starts_with('[') || bare.contains(" = ")).then(|| bare.to_owned())
+    };
+    let all: Vec<String> =
+        first.lines().map(|line| turned_on(line).unwrap_or_else(|| line.to_owned())).collect();
+    let config = parse(&all.join("\n"));
+    let config = config.unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(config.mercadobitcoin.is_some() && config.sentra.is_some());
+    assert_eq!(config.withdrawals.per_day.len(), 1);
+}
