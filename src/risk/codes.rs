@@ -24,7 +24,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("LIMIT_MAX_ORDER_NOTIONAL", "the value is over `max_order_notional`"),
     ("LIMIT_MAX_POSITION", "the position could pass `max_position` if every open order filled"),
     ("LIMIT_MAX_OPEN_ORDERS", "there are `max_open_orders` open orders already"),
-    ("LIMIT_CALLS_WAITING", "64 raw calls of the strategy have no answer yet"),
     ("LIMIT_ORDER_RATE", "`max_orders_per_minute` were sent within the last 60 seconds"),
 ];
 
