@@ -384,3 +384,6 @@ fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
 pub const fn mode(live: bool) -> Mode {
     if live { Mode::Live } else { Mode::Paper }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,7 +128,7 @@ fn grants(config: &Config) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>>
         })
         .collect();
     for (strategy, names) in &config.grants {
-        for name in names.iter().filter(|name| !known.contains(name)) {
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
             anyhow::bail!(Unfit(format!("[grants.{strategy}]: {}", ungranted(name, &known))));
         }
     }
@@ -152,7 +152,7 @@ fn check_switches(config: &Config) -> anyhow::Result<()> {
     for (venue, off) in [("flowbtc", config.flowbtc.off.as_slice()), ("mercadobitcoin", other)] {
         let known: BTreeSet<&str> =
             calls::of(venue).iter().filter_map(|call| call.switch).collect();
-        for name in off.iter().filter(|name| !known.contains(name.as_str())) {
+        if let Some(name) = off.iter().find(|name| !known.contains(name.as_str())) {
             let hint = match names::nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
