@@ -191,10 +191,18 @@ impl SimVenue {
     }
 
     /// Lets the commands act that have arrived by `now`, each at its own moment.
-    pub fn arrive(&mut self, now: Time) {
-        while let Some((at, command)) = self.entry.due(now) {
+    fn arrive(&mut self, now: Time) {
+        while self.arrive_next(now) {}
+    }
+
+    /// Lets the next command act that has arrived by `now`, at its moment. False: there is none.
+    pub fn arrive_next(&mut self, now: Time) -> bool {
+        let due = self.entry.due(now);
+        let arrived = due.is_some();
+        if let Some((at, command)) = due {
             self.take(at, command);
         }
+        arrived
     }
 
     fn take(&mut self, now: Time, command: Command) {

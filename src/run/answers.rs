@@ -112,9 +112,15 @@ impl Answers {
         self.out.push_back(VenueOut::Event(Event::Reply(reply)));
     }
 
-    /// Answers what has arrived at the exchange by `now`.
+    /// Answers what arrives at the exchange by `now`, each call before what comes after it.
     fn serve(&mut self, now: Time, sim: &mut SimVenue) {
-        sim.arrive(now);
+        self.answer(sim);
+        while sim.arrive_next(now) {
+            self.answer(sim);
+        }
+    }
+
+    fn answer(&mut self, sim: &mut SimVenue) {
         let site = &mut self.site;
         while let Some(report) = sim.take_report() {
             sim.lend(&mut |exchange| site.hear(exchange, &report));
@@ -168,10 +174,12 @@ impl<V: Simulated> Answering<V> {
     /// Lets calls go whose turn it is, and answers those that have arrived.
     fn advance(&mut self, now: Time) {
         let mut desk = self.desk.borrow_mut();
+        self.inner.sim(|sim| desk.serve(now, sim));
         while let Some((turn, patience)) = desk.turns.next(now) {
             match turn {
                 Turn::Sent(call) => {
                     self.inner.handle(now, VenueIn::Command(Command::Call(call)));
+                    self.inner.sim(|sim| desk.serve(now, sim));
                 }
                 Turn::Expired(call) => {
                     let why = format!("it waited for its turn for more than {patience}");
@@ -180,7 +188,6 @@ impl<V: Simulated> Answering<V> {
                 }
             }
         }
-        self.inner.sim(|sim| desk.serve(now, sim));
     }
 
     /// What the market did, for the server's own view of it.
@@ -208,6 +215,7 @@ impl<V: Simulated> Machine for Answering<V> {
     type Out = VenueOut;
 
     fn handle(&mut self, now: Time, input: VenueIn) {
+        self.advance(now);
         match input {
             VenueIn::Command(Command::Call(call)) => self.desk.borrow_mut().push(now, call),
             VenueIn::Command(command) => {

@@ -9,9 +9,6 @@ use std::collections::BTreeMap;
 const SECOND: Span = Span::from_secs(1);
 const MINUTE: Span = Span::from_secs(60);
 
-/// How long a call that only asks may wait for its turn.
-const QUERY_PATIENCE: Span = MINUTE;
-
 /// Accounts of one run that Sentra is told of at the same time.
 const MOST_LINES: usize = 256;
 
@@ -120,12 +117,13 @@ impl Turns {
     }
 }
 
-/// A new order waits as long as the venue's client lets it wait; stale ones must not go.
+/// A call waits as long as the venue's client lets it wait; what is stale must not go.
 fn patience(venue: &str, call: &Call) -> Span {
-    match venue {
-        "flowbtc" if call.order.is_some() => Span::from_secs(5),
-        "mercadobitcoin" if call.order.is_some() => Span::from_secs(10),
-        _ => QUERY_PATIENCE,
+    match (venue, call.order.is_some()) {
+        ("flowbtc", true) => Span::from_secs(5),
+        ("flowbtc", false) => Span::from_secs(30),
+        ("mercadobitcoin", _) => Span::from_secs(10),
+        _ => Span::from_secs(120),
     }
 }
 
