@@ -142,6 +142,7 @@ fn kind(kind: Kind, value: Plain) -> Plain {
         (Kind::Object(fields), value) => object(fields, value),
         (Kind::List(fields), value) => each(value, &|item| object(fields, item)),
         (Kind::Keyed(fields), value) => keyed(fields, value),
+        (Kind::Rows(columns), value) => each(value, &|row| cells(columns, row)),
         (_, value) => value,
     }
 }
