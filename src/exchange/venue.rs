@@ -435,10 +435,10 @@ impl Machine for SimVenue {
             VenueIn::Command(command) => command,
             VenueIn::Net(_) => return,
         };
-        let order = match &command {
-            Command::Call(call) if self.desk.is_some() => call.order.as_deref(),
-            other => Some(other),
-        };
+        let mut order = Some(&command);
+        if let Command::Call(call) = &command {
+            order = call.order.as_deref().filter(|_| self.desk.is_some());
+        }
         if let Some(Command::Place(place)) = order {
             let sent = OrderNews { key: place.key, time: now, step: OrderStep::Sent };
             self.local.push_back((now, Event::Order(sent)));

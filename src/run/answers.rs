@@ -99,10 +99,8 @@ impl Answers {
 
     /// The call, and the order it carries, never reached the exchange.
     fn fail(&mut self, now: Time, call: &Call, failure: CallFailure) {
-        let reason = match failure.kind {
-            CallFailureKind::ExpiredInQueue => EXPIRED,
-            _ => failure.message.as_str(),
-        };
+        let expired = failure.kind == CallFailureKind::ExpiredInQueue;
+        let reason = if expired { EXPIRED } else { failure.message.as_str() };
         let told = call.order.as_deref().and_then(|order| refusal(order, reason));
         if let Some((key, step)) = told {
             let news = OrderNews { key, time: now, step };

@@ -74,8 +74,8 @@ pub(super) enum Refusal {
 
 /// A field's value as a form or a path has it.
 pub(super) fn text(value: &Plain) -> String {
-    match value {
-        Plain::Text(text) => text.clone(),
-        other => other.json().trim_matches('"').to_owned(),
+    if let Plain::Text(text) = value {
+        return text.clone();
     }
+    value.json().trim_matches('"').to_owned()
 }

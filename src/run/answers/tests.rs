@@ -192,14 +192,12 @@ fn an_order_that_waited_too_long_is_never_carried_out() {
     bench.settle();
     let (_, outcome) = bench.outcome(id);
     assert_eq!(failure(outcome).0, CallFailureKind::ExpiredInQueue);
-    let told: Vec<_> = bench
-        .take_news()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Order(news) => Some(news.step),
-            _ => None,
-        })
-        .collect();
+    let mut told = Vec::new();
+    for event in bench.take_news() {
+        if let Event::Order(news) = event {
+            told.push(news.step);
+        }
+    }
     assert_eq!(told, [OrderStep::Rejected { reason: EXPIRED.to_owned() }]);
 }
 

@@ -139,9 +139,12 @@ fn prepare(bench: &mut Bench) {
     bench.settle();
 }
 
+/// A venue, and how it is opened.
+type Open = (&'static str, fn() -> Bench);
+
 #[test]
 fn every_documented_call_is_answered_in_its_shape() {
-    let open: [(&str, fn() -> Bench); 3] = [
+    let open: [Open; 3] = [
         ("flowbtc", || Bench::flowbtc(0, 0)),
         ("mercadobitcoin", Bench::mercadobitcoin),
         ("sentra", Bench::sentra),
