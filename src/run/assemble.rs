@@ -6,7 +6,7 @@ use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::scripts::Unreadable;
 use super::source::Source;
-use super::venue::{Dialect, Embedded, VenueSpec, test_users};
+use super::venue::{ANYWHERE, Dialect, Embedded, Others, VenueSpec, accounts, test_users};
 use crate::base::{
     Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName,
 };
@@ -271,14 +271,24 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
     let traded = instruments.find(&traded).cloned().context("the instrument is not listed")?;
     let source = match &options.feed {
         Some(feed) => Source::recorded(feed, traded.id, options.time_unit)?,
-        None => Source::synthetic(options.seed, traded, clock::now()),
+        None => Source::synthetic(options.seed, traded.clone(), clock::now()),
+    };
+    let balances = paper_balances(&options.balances);
+    let others = Others {
+        flowbtc_http: options.flowbtc_http,
+        mercadobitcoin: options.mercadobitcoin,
+        sentra: options.sentra,
+        control: options.control,
+        traded: traded.id,
+        mercadobitcoin_config: accounts::mercadobitcoin_config(balances.clone(), options.fees),
+        sentra_config: accounts::sentra_config(options.dialect),
     };
     Ok(VenueSpec {
         address: options.flowbtc_ws,
         source,
         pace: options.speed,
         dialect: options.dialect,
-        users: test_users(paper_balances(&options.balances)),
+        users: test_users(balances),
         exchange: ExchangeConfig {
             instruments,
             queue: QueueModel::RiskAverse,
@@ -288,6 +298,7 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
         },
         seed: options.seed,
         latency: Span::ZERO,
+        others,
     })
 }
 
@@ -342,7 +353,11 @@ pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)
 
 fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
     let venue_options = VenueOptions {
-        flowbtc_ws: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        flowbtc_ws: ANYWHERE,
+        flowbtc_http: ANYWHERE,
+        mercadobitcoin: ANYWHERE,
+        sentra: ANYWHERE,
+        control: None,
         feed: options.feed.clone(),
         time_unit: options.time_unit,
         seed: options.seed,
@@ -355,7 +370,12 @@ fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
         state: None,
         output: options.output,
     };
-    Embedded::start(move || venue(&venue_options))
+    Embedded::start(move || {
+        let mut spec = venue(&venue_options)?;
+        // Prices in BRL outgrow the 32 bits of Sentra's published source.
+        spec.others.sentra_config = accounts::sentra_config(Dialect::Page);
+        Ok(spec)
+    })
 }
 
 /// A given FlowBTC. A loopback address is a simulated venue and takes orders; any other gets them

@@ -93,6 +93,11 @@ pub struct RunOptions {
 #[derive(Clone, PartialEq, Debug)]
 pub struct VenueOptions {
     pub flowbtc_ws: SocketAddr,
+    pub flowbtc_http: SocketAddr,
+    pub mercadobitcoin: SocketAddr,
+    pub sentra: SocketAddr,
+    /// Where the venue is controlled from outside; `None` for nowhere.
+    pub control: Option<SocketAddr>,
     pub feed: Option<PathBuf>,
     pub time_unit: Option<TimeUnit>,
     /// The synthetic market's seed, where there is no feed.
