@@ -5,7 +5,7 @@ use crate::base::{Decimal, Fees, Plain, Span};
 use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
-use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
+use crate::run::options::{Checks, Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
 use crate::run::venue::{TestUser, Urls, VenueRun, write_ledger};
 use crate::show::style::count;
 use std::net::SocketAddr;
@@ -56,11 +56,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// How FlowBTC speaks where its page and its systems differ: page or native
-    #[arg(long, value_parser = args::dialect, default_value = "page")]
+    #[arg(long, value_parser = args::dialect, default_value = "native")]
     dialect: Dialect,
+    /// What Sentra does with bodies that lack something: as its manual or as its source says
+    #[arg(long, value_name = "manual|source", default_value = "manual")]
+    sentra_checks: SentraChecks,
     /// End by itself after this long
     #[arg(long = "for", value_name = "DURATION", value_parser = args::some_time)]
     run_for: Option<Span>,
+}
+
+/// `--sentra-checks`
+#[derive(clap::ValueEnum, Copy, Clone, Debug)]
+enum SentraChecks {
+    Manual,
+    Source,
 }
 
 pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {
@@ -101,6 +111,10 @@ fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
         balances: args.balance,
         state: args.state,
         dialect: args.dialect,
+        sentra_checks: match args.sentra_checks {
+            SentraChecks::Manual => Checks::Manual,
+            SentraChecks::Source => Checks::Source,
+        },
         run_for: args.run_for,
         output: global.output(),
     })

@@ -6,7 +6,9 @@ use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::scripts::Unreadable;
 use super::source::Source;
-use super::venue::{ANYWHERE, Dialect, Embedded, Others, VenueSpec, accounts, test_users};
+use super::venue::{
+    ANYWHERE, Checks, Dialect, Embedded, FIRST_ORDER_ID, Others, VenueSpec, accounts, test_users,
+};
 use crate::base::{
     Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName,
 };
@@ -281,7 +283,7 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
         control: options.control,
         traded: traded.id,
         mercadobitcoin_config: accounts::mercadobitcoin_config(balances.clone(), options.fees),
-        sentra_config: accounts::sentra_config(options.dialect),
+        sentra_config: accounts::sentra_config(options.sentra_checks),
     };
     Ok(VenueSpec {
         address: options.flowbtc_ws,
@@ -292,7 +294,7 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
         exchange: ExchangeConfig {
             instruments,
             queue: QueueModel::RiskAverse,
-            first_order_id: 9_222_816_249_026_513_001,
+            first_order_id: FIRST_ORDER_ID,
             first_trade_id: 1,
             wait_for_print: false,
         },
@@ -366,16 +368,12 @@ fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
         balances: options.balances.clone(),
         speed: options.speed,
         dialect: Dialect::Native,
+        sentra_checks: Checks::Manual,
         run_for: None,
         state: None,
         output: options.output,
     };
-    Embedded::start(move || {
-        let mut spec = venue(&venue_options)?;
-        // Prices in BRL outgrow the 32 bits of Sentra's published source.
-        spec.others.sentra_config = accounts::sentra_config(Dialect::Page);
-        Ok(spec)
-    })
+    Embedded::start(move || venue(&venue_options))
 }
 
 /// A given FlowBTC. A loopback address is a simulated venue and takes orders; any other gets them

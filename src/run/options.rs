@@ -6,7 +6,7 @@ use crate::edge::tape::TimeUnit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use super::venue::{Dialect, Pace};
+pub use super::venue::{Checks, Dialect, Pace};
 pub use crate::exchange::QueueModel;
 
 /// An instrument as users name it: `flowbtc:BTCBRL,tick=0.01,lot=0.00000001`.
@@ -109,6 +109,7 @@ pub struct VenueOptions {
     pub balances: Vec<(String, Decimal)>,
     pub state: Option<PathBuf>,
     pub dialect: Dialect,
+    pub sentra_checks: Checks,
     pub run_for: Option<Span>,
     pub output: Output,
 }

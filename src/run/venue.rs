@@ -26,6 +26,7 @@ pub use self::ledger::write as write_ledger;
 pub use self::market::Pace;
 pub use self::serve::Urls;
 pub use crate::simulator::flowbtc::{Dialect, TestUser};
+pub use crate::simulator::sentra::Checks;
 
 /// What is served: FlowBTC and its market, and the others.
 pub struct VenueSpec {
@@ -67,7 +68,7 @@ impl Default for Others {
             control: None,
             traded: InstrumentId(0),
             mercadobitcoin_config: accounts::mercadobitcoin_config(Vec::new(), None),
-            sentra_config: accounts::sentra_config(Dialect::Page),
+            sentra_config: accounts::sentra_config(Checks::Manual),
         }
     }
 }
@@ -87,6 +88,12 @@ pub struct VenueRun {
     market: Market,
     now: Time,
 }
+
+/// Order ids are near 2^63 (FLOW-S06) and still multiples of 2^10 and of 10^4, so that clients that
+/// read them as doubles, in Python or in JavaScript, send them back unharmed (FLOW-F29).
+const ORDER_STEP: i64 = 640_000;
+/// The first of them.
+pub const FIRST_ORDER_ID: i64 = 9_222_816_249_026_560_000;
 
 const TICK: Span = Span::from_secs(1);
 
@@ -130,7 +137,7 @@ impl VenueRun {
                 seed: spec.seed,
                 shuffle: false,
                 latency: spec.latency,
-                conduct: Conduct::default(),
+                conduct: Conduct { order_step: ORDER_STEP, ..Conduct::default() },
             }),
             mercadobitcoin: MbServer::new(others.mercadobitcoin_config),
             sentra: SentraServer::new(others.sentra_config),

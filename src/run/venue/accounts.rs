@@ -3,7 +3,7 @@
 
 use crate::base::{Decimal, Fees, Plain, Secret, Span};
 use crate::exchange::{self, AccountNumber, QueueModel};
-use crate::simulator::flowbtc::{ApiKey, Dialect, TestUser};
+use crate::simulator::flowbtc::{ApiKey, TestUser};
 use crate::simulator::sentra::{Checks, store::Width};
 use crate::simulator::{mercadobitcoin, sentra};
 
@@ -98,10 +98,10 @@ pub fn mercadobitcoin_config(
 /// A served Sentra with its test user: as its manual says, or as its published source does
 /// (SENTRA-S01), which drops prices that do not fit 32 bits (SENTRA-P10).
 #[must_use]
-pub fn sentra_config(dialect: Dialect) -> sentra::Config {
-    let (checks, width) = match dialect {
-        Dialect::Page => (Checks::Manual, Width::Wide),
-        Dialect::Native => (Checks::Source, Width::NarrowPrices),
+pub fn sentra_config(checks: Checks) -> sentra::Config {
+    let width = match checks {
+        Checks::Manual => Width::Wide,
+        Checks::Source => Width::NarrowPrices,
     };
     sentra::Config {
         users: sentra_users(),

@@ -90,6 +90,9 @@ pub struct Conduct {
     /// Requests of one user, or of one connection nobody has logged in on, in any minute.
     pub per_minute: Option<usize>,
     pub faults: Vec<Fault>,
+    /// From one order's id to the next; 0 counts as 1. Clients that read ids as doubles, as
+    /// JavaScript does, keep ids near 2^63 only where these are far apart (FLOW-F29).
+    pub order_step: i64,
 }
 
 /// How a server is set up.
@@ -199,7 +202,7 @@ impl FlowServer {
     pub fn new(config: ServerConfig) -> FlowServer {
         let products = Products::of(&config.exchange.instruments);
         let market = Market::new(config.dialect, config.exchange.first_order_id);
-        let mut exchange = Exchange::new(config.exchange);
+        let mut exchange = Exchange::new(config.exchange).numbered_by(config.conduct.order_step);
         for user in &config.users {
             exchange.open_account(user.account, &user.balances);
         }
