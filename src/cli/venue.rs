@@ -111,6 +111,7 @@ fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
         balances: args.balance,
         state: args.state,
         dialect: args.dialect,
+        faults: args.faults,
         sentra_checks: match args.sentra_checks {
             SentraChecks::Manual => Checks::Manual,
             SentraChecks::Source => Checks::Source,

@@ -7,7 +7,8 @@ use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, Venue
 use super::scripts::Unreadable;
 use super::source::Source;
 use super::venue::{
-    ANYWHERE, Checks, Dialect, Embedded, FIRST_ORDER_ID, Others, VenueSpec, accounts, test_users,
+    ANYWHERE, Checks, Dialect, Embedded, FIRST_ORDER_ID, FaultPlan, Others, VenueSpec, accounts,
+    test_users,
 };
 use crate::base::{
     Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName,
@@ -284,6 +285,10 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
         traded: traded.id,
         mercadobitcoin_config: accounts::mercadobitcoin_config(balances.clone(), options.fees),
         sentra_config: accounts::sentra_config(options.sentra_checks),
+        faults: options
+            .faults
+            .as_deref()
+            .map_or_else(|| Ok(FaultPlan::default()), FaultPlan::load)?,
     };
     Ok(VenueSpec {
         address: options.flowbtc_ws,
@@ -369,6 +374,7 @@ fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
         speed: options.speed,
         dialect: Dialect::Native,
         sentra_checks: Checks::Manual,
+        faults: None,
         run_for: None,
         state: None,
         output: options.output,

@@ -110,6 +110,8 @@ pub struct VenueOptions {
     pub state: Option<PathBuf>,
     pub dialect: Dialect,
     pub sentra_checks: Checks,
+    /// A file of faults to act out from the start.
+    pub faults: Option<PathBuf>,
     pub run_for: Option<Span>,
     pub output: Output,
 }

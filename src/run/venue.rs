@@ -2,11 +2,14 @@
 //! and Sentra on loopback, fed by one recorded or synthetic market.
 
 pub mod accounts;
+mod control;
 mod embedded;
+mod faults;
 mod ledger;
 mod market;
 mod serve;
 
+use self::control::Wish;
 use self::market::Market;
 use self::serve::{Addresses, Servers};
 use super::source::Source;
@@ -15,13 +18,14 @@ use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next, Post, Request, Served, ServedNews};
 use crate::exchange::Config;
 use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn};
-use crate::simulator::http::HttpIn;
+use crate::simulator::http::{HttpIn, HttpOut, Page, Reply};
 use crate::simulator::mercadobitcoin::{self, MbServer};
 use crate::simulator::sentra::{self, SentraServer};
 use std::net::{Ipv4Addr, SocketAddr};
 
 pub use self::accounts::test_users;
 pub use self::embedded::Embedded;
+pub use self::faults::FaultPlan;
 pub use self::ledger::write as write_ledger;
 pub use self::market::Pace;
 pub use self::serve::Urls;
@@ -53,6 +57,8 @@ pub struct Others {
     pub traded: InstrumentId,
     pub mercadobitcoin_config: mercadobitcoin::Config,
     pub sentra_config: sentra::Config,
+    /// What goes wrong from the start.
+    pub faults: FaultPlan,
 }
 
 /// Where venues are served when nothing else is asked for: any free port of this machine.
@@ -69,6 +75,7 @@ impl Default for Others {
             traded: InstrumentId(0),
             mercadobitcoin_config: accounts::mercadobitcoin_config(Vec::new(), None),
             sentra_config: accounts::sentra_config(Checks::Manual),
+            faults: FaultPlan::default(),
         }
     }
 }
@@ -86,6 +93,7 @@ pub struct VenueRun {
     /// Mercado Bitcoin's instrument of the same coin, where it has one.
     twin: Option<InstrumentId>,
     market: Market,
+    faults: FaultPlan,
     now: Time,
 }
 
@@ -124,7 +132,7 @@ impl VenueRun {
             rows.find(|row| row.base == traded.base).map(|row| row.id)
         });
         let market = Market::new(spec.source, spec.pace)?;
-        Ok(VenueRun {
+        let mut run = VenueRun {
             inbox,
             servers,
             users: spec.users.clone(),
@@ -144,7 +152,10 @@ impl VenueRun {
             twin,
             now: market.start(),
             market,
-        })
+            faults: FaultPlan::default(),
+        };
+        run.set_faults(others.faults);
+        Ok(run)
     }
 
     /// Where everything is served.
@@ -298,9 +309,39 @@ impl VenueRun {
             }
             // Sentra has no market: its limits and times are those of the wall clock.
             serve::SENTRA => self.sentra.handle(at, sentra::In::Request(request)),
-            _ => {}
+            _ => {
+                let page = self.controlled(&request);
+                let reply = Reply::Answer(page);
+                self.servers.control(HttpOut { id: request.id, delay: Span::ZERO, reply });
+            }
         }
         Ok(())
+    }
+
+    fn controlled(&mut self, request: &HttpIn) -> Page {
+        let users: Vec<&str> = self.users.iter().map(|user| user.user.as_str()).collect();
+        match control::wish(request, &users) {
+            Err(page) => return page,
+            Ok(Wish::Ledger) => return Page::json(200, self.ledger().json()),
+            Ok(Wish::Faults(plan)) => self.set_faults(plan),
+            Ok(Wish::Skew(skew)) => {
+                self.faults.skew = skew;
+                self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Skew(skew));
+            }
+            Ok(Wish::Unlock(user)) => self.handle(self.now, ServerIn::Unlock { user }),
+            Ok(Wish::LogOut(user)) => self.handle(self.now, ServerIn::LogOut { user }),
+        }
+        control::done(self.faults.len())
+    }
+
+    /// Other faults, and another skew, in the place of all.
+    fn set_faults(&mut self, plan: FaultPlan) {
+        self.handle(self.now, ServerIn::Faults(plan.flowbtc.clone()));
+        let faults = plan.mercadobitcoin.clone();
+        self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Faults(faults));
+        self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Skew(plan.skew));
+        self.sentra.handle(clock::now(), sentra::In::Faults(plan.sentra.clone()));
+        self.faults = plan;
     }
 
     fn handle(&mut self, now: Time, input: ServerIn) {
