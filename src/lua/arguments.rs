@@ -118,6 +118,7 @@ fn read(kind: Kind, value: &Value, place: &str) -> Result<Plain, String> {
         Kind::Object(fields) => object(fields, value, place),
         Kind::List(fields) => list(fields, value, place),
         Kind::Keyed(fields) => keyed(fields, value, place),
+        Kind::Rows(_) | Kind::Numbers => Err(format!("{place} is of replies only")),
     }
 }
 

@@ -128,7 +128,9 @@ impl Shape {
             | Kind::Bool
             | Kind::Word(_)
             | Kind::Number
-            | Kind::Stamp => Shape::Unknown,
+            | Kind::Stamp
+            | Kind::Rows(_)
+            | Kind::Numbers => Shape::Unknown,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::edge::config::is_loopback;
 use crate::edge::keys::Held;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
 use crate::venue::flowbtc;
-use crate::venue::mercadobitcoin;
+use crate::venue::mercadobitcoin::{self, UserLane};
 use crate::venue::pace::Pace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -158,7 +158,8 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
         held.name().clone_into(&mut config.tonce_name);
     }
     let reserve = own.per_minute / RESERVE;
-    config.pace = Pace { limit: own.per_minute, reserve, ..config.pace };
+    let span = Span::from_secs(60);
+    config.user = UserLane::new(Pace { limit: own.per_minute, reserve, span });
     config.sent = start.sent.get(&*name.0).cloned().unwrap_or_default();
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
