@@ -5,6 +5,7 @@ use crate::base::{Body, CallAsk, Decimal, Plain, Secret, Time, decimal, names};
 use crate::calls::sentra as calls;
 use crate::calls::{By, Call, Field, Kind, Priority};
 use flate2::{Compression, write::GzEncoder};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::Write;
 
@@ -114,17 +115,14 @@ impl Money {
 /// # Errors
 /// When it is missing or no account number.
 pub fn account(ask: &CallAsk) -> Result<String, String> {
-    let text = match ask.get("account_number") {
-        Some(Plain::Text(text)) => text.clone(),
-        Some(Plain::Int(number)) => number.to_string(),
-        _ => return Err("account_number is missing: the account's number as text".to_owned()),
-    };
+    let text = ask.get("account_number").and_then(words);
+    let text = text.ok_or("account_number is missing: the account's number as text")?;
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || text.len() > LONGEST_ACCOUNT || !text.chars().all(fine) {
         let why = format!("account_number: digits as text, at most {LONGEST_ACCOUNT}");
         return Err(why);
     }
-    Ok(text)
+    Ok(text.into_owned())
 }
 
 /// Checks an ask against the table of calls and makes its bodies. Trades go in batches of 100.
@@ -140,9 +138,9 @@ pub fn parcel(email: &Secret, ask: &CallAsk, known: Money) -> Result<Parcel, Str
     head.text("user_email", email.expose());
     head.text("account_number", &account(ask)?);
     let mut parcel = Parcel { push, parts: VecDeque::new(), rows: 1, rounded: 0, money };
-    let list = fields.iter().find_map(|field| match field.kind {
-        Kind::List(row) => Some((field.name, row)),
-        _ => None,
+    let list = fields.iter().find_map(|field| {
+        let Kind::List(row) = field.kind else { return None };
+        Some((field.name, row))
     });
     let Some((name, row)) = list else {
         head.fields(fields, &|field| ask.get(field), "")?;
@@ -179,11 +177,10 @@ pub fn parcel(email: &Secret, ask: &CallAsk, known: Money) -> Result<Parcel, Str
 
 /// The items of a list; an empty table of a script may come as an empty map.
 fn rows(value: &Plain) -> Option<&[Plain]> {
-    match value {
-        Plain::List(items) => Some(items),
-        Plain::Map(pairs) if pairs.is_empty() => Some(&[]),
-        _ => None,
+    if let Plain::List(items) = value {
+        return Some(items);
     }
+    matches!(value, Plain::Map(pairs) if pairs.is_empty()).then_some(&[])
 }
 
 fn known_only<'a>(
@@ -234,9 +231,9 @@ impl Draft {
         let (Plain::Map(pairs) | Plain::Object(_, pairs)) = item else {
             return Err(format!("{} is no table", at.trim_end_matches('.')));
         };
-        let keys = pairs.iter().map(|(key, _)| match key {
-            Plain::Text(key) => key.as_str(),
-            _ => "a key that is no text",
+        let keys = pairs.iter().map(|(key, _)| {
+            let Plain::Text(key) = key else { return "a key that is no text" };
+            key.as_str()
         });
         known_only(fields, keys, at)?;
         self.fields(fields, &|field| item.get(field), at)
@@ -280,18 +277,24 @@ impl Draft {
                 let whole = number(value).filter(Decimal::is_integer).ok_or("it is no integer")?;
                 self.raw(name, &decimal::show(whole));
             }
-            Kind::Word(words) => match value {
-                Plain::Text(word) if words.contains(&word.as_str()) => self.text(name, word),
-                _ => return Err(format!("one of {}", words.join(", "))),
-            },
-            _ => match value {
-                Plain::Text(text) if text.is_empty() && field.required => {
+            Kind::Word(words) => {
+                let word = words.iter().find(|word| *value == Plain::text(**word));
+                self.text(name, word.ok_or_else(|| format!("one of {}", words.join(", ")))?);
+            }
+            Kind::Text
+            | Kind::Id
+            | Kind::Bool
+            | Kind::Number
+            | Kind::Stamp
+            | Kind::Object(_)
+            | Kind::List(_)
+            | Kind::Keyed(_) => {
+                let text = words(value).ok_or("it is no text")?;
+                if text.is_empty() && field.required {
                     return Err("it is empty".to_owned());
                 }
-                Plain::Text(text) => self.text(name, text),
-                Plain::Int(whole) => self.text(name, &whole.to_string()),
-                _ => return Err("it is no text".to_owned()),
-            },
+                self.text(name, &text);
+            }
         }
         Ok(())
     }
@@ -334,6 +337,21 @@ fn number(value: &Plain) -> Option<Decimal> {
         Plain::Number(number) => decimal::from_f64(*number),
         Plain::Text(text) => decimal::parse(text).ok(),
         Plain::Nil | Plain::Bool(_) | Plain::List(_) | Plain::Map(_) | Plain::Object(..) => None,
+    }
+}
+
+/// Text, or a whole number as text: tickets and account numbers are digits.
+fn words(value: &Plain) -> Option<Cow<'_, str>> {
+    match value {
+        Plain::Text(text) => Some(Cow::from(text)),
+        Plain::Int(whole) => Some(Cow::from(whole.to_string())),
+        Plain::Nil
+        | Plain::Bool(_)
+        | Plain::Decimal(_)
+        | Plain::Number(_)
+        | Plain::List(_)
+        | Plain::Map(_)
+        | Plain::Object(..) => None,
     }
 }
 

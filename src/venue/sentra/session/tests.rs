@@ -138,23 +138,21 @@ impl Rig {
     }
 
     fn replies(&self) -> Vec<(u64, String)> {
-        let reply = |out: &VenueOut| match out {
-            VenueOut::Event(Event::Reply(Reply { id, outcome })) => Some((
-                id.0,
-                match outcome {
-                    Ok(reply) => reply.json(),
-                    Err(failure) => format!("{} {failure}", failure.fate.word()),
-                },
-            )),
-            _ => None,
+        let reply = |out: &VenueOut| {
+            let VenueOut::Event(Event::Reply(Reply { id, outcome })) = out else { return None };
+            let told = match outcome {
+                Ok(reply) => reply.json(),
+                Err(failure) => format!("{} {failure}", failure.fate.word()),
+            };
+            Some((id.0, told))
         };
         self.outs.iter().filter_map(reply).collect()
     }
 
     fn notes(&self) -> String {
-        let note = |out: &VenueOut| match out {
-            VenueOut::Note(text) => Some(text.clone()),
-            _ => None,
+        let note = |out: &VenueOut| {
+            let VenueOut::Note(text) = out else { return None };
+            Some(text.clone())
         };
         self.outs.iter().filter_map(note).collect::<Vec<_>>().join("\n")
     }
@@ -319,13 +317,12 @@ fn bounds() {
     let told: Vec<VenueOut> = rig.session.desk.out.drain(..).collect();
     let ids: Vec<u64> = told
         .iter()
-        .map(|out| match out {
-            VenueOut::Event(Event::Reply(Reply { id, outcome: Err(failure) })) => {
-                assert_eq!(failure.kind, CallFailureKind::Limit);
-                assert_eq!(failure.fate, Fate::Refused);
-                id.0
-            }
-            other => panic!("{other:?}"),
+        .map(|out| {
+            let VenueOut::Event(Event::Reply(Reply { id, outcome: Err(failure) })) = out else {
+                panic!("{out:?}")
+            };
+            assert_eq!((failure.kind, failure.fate), (CallFailureKind::Limit, Fate::Refused));
+            id.0
         })
         .collect();
     assert_eq!(ids, [33, 161]);
@@ -342,9 +339,9 @@ fn lanes() {
         session.handle(at(0), VenueIn::Command(Command::Call(call)));
     }
     let sends: Vec<String> = std::iter::from_fn(|| session.poll(at(0)))
-        .filter_map(|out| match out {
-            VenueOut::Sent { lane } => Some(lane),
-            _ => None,
+        .filter_map(|out| {
+            let VenueOut::Sent { lane } = out else { return None };
+            Some(lane)
         })
         .collect();
     assert_eq!(sends, ["sentra/8"]);
@@ -384,13 +381,15 @@ fn a_venue_without_orders() {
         session.handle(at(0), VenueIn::Command(command));
     }
     let told: Vec<String> = std::iter::from_fn(|| session.poll(at(0)))
-        .map(|out| match out {
+        .map(|out| match out.clone() {
             VenueOut::Event(Event::Order(news)) => format!("{:?}", news.step),
             VenueOut::Event(Event::Reply(reply)) => reply.outcome.unwrap_err().to_string(),
             VenueOut::Event(Event::Feed(news)) => {
                 format!("{} {} {}", news.channel.word(), news.state.word(), news.reason)
             }
-            other => panic!("{other:?}"),
+            VenueOut::Net(_) | VenueOut::Event(_) | VenueOut::Note(_) | VenueOut::Sent { .. } => {
+                panic!("{out:?}")
+            }
         })
         .collect();
     let expected = [

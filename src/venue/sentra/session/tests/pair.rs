@@ -112,7 +112,7 @@ impl Pair {
 
     fn step(&mut self, rng: &mut Rng) {
         loop {
-            let delay = Span::from_millis(i64::try_from(rng.below(40)).unwrap());
+            let delay = Span::from_millis(i64::from(rng.below(40)));
             if let Some(out) = self.session.poll(self.now) {
                 self.session_says(out, delay);
             } else if let Some(out) = self.server.poll(self.now) {
