@@ -288,7 +288,9 @@ impl Draft {
             | Kind::Stamp
             | Kind::Object(_)
             | Kind::List(_)
-            | Kind::Keyed(_) => {
+            | Kind::Keyed(_)
+            | Kind::Rows(_)
+            | Kind::Numbers => {
                 let text = words(value).ok_or("it is no text")?;
                 if text.is_empty() && field.required {
                     return Err("it is empty".to_owned());
