@@ -109,7 +109,7 @@ fn orders_paths() {
 
 #[test]
 fn sentra_sync() {
-    check("sentra_sync", 18);
+    check("sentra_sync", 19);
 }
 
 #[test]

@@ -199,7 +199,11 @@ proptest! {
     /// A caller that asks again for what failed: every trade is stored once, nothing goes faster
     /// than a second, every call is answered once, and the e-mail is nowhere.
     #[test]
-    fn every_trade_is_stored_once(faults in faults(), seed: u64, sizes in prop::collection::vec(0usize..260, 1..6)) {
+    fn every_trade_is_stored_once(
+        faults in faults(),
+        seed: u64,
+        sizes in prop::collection::vec(0usize..260, 1..6),
+    ) {
         let mut rng = Rng::new(seed, 0);
         let mut pair = Pair::new(faults);
         let mut asked = 0;
@@ -233,10 +237,9 @@ proptest! {
             }
         }
         let store = pair.server.store();
-        let mut stored: Vec<usize> = store
-            .account(&(1, "7".to_owned()))
-            .map(|account| store.trades(account.id).map(|row| row.ticket.parse().unwrap()).collect())
-            .unwrap_or_default();
+        let account = store.account(&(1, "7".to_owned())).unwrap().id;
+        let tickets = store.trades(account).map(|row| row.ticket.parse().unwrap());
+        let mut stored: Vec<usize> = tickets.collect();
         stored.sort_unstable();
         prop_assert_eq!(stored, (0..first).collect::<Vec<_>>());
         for starts in pair.starts.values() {
