@@ -24,7 +24,6 @@ use crate::base::{
 };
 use crate::calls;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue, refusal};
-use crate::lua::Candidate;
 use crate::venue::pace::Turn;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -32,28 +31,6 @@ use std::rc::Rc;
 
 /// What is told of an order whose call waited too long, as live.
 const EXPIRED: &str = "EXPIRED_IN_QUEUE";
-
-/// The venues whose globals a candidate's sources use: `flowbtc.`, and not `flowbtc:BTCBRL`.
-#[must_use]
-pub fn mentioned(candidate: &Candidate) -> Vec<&'static str> {
-    let names = |venue: &&str| candidate.sources.values().any(|source| names_global(source, venue));
-    calls::VENUES.into_iter().filter(names).collect()
-}
-
-fn names_global(source: &str, venue: &str) -> bool {
-    source.match_indices(venue).any(|(at, _)| {
-        let text = source.get(..at).unwrap_or_default();
-        let before = text.chars().next_back();
-        let after = source.get(at + venue.len()..).unwrap_or_default();
-        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '`');
-        let whole = !before.is_some_and(|c| part(c) || matches!(c, '.' | ':' | '/'))
-            && !after.chars().next().is_some_and(part);
-        // Indexed here, or handed on under another name.
-        let indexed = after.trim_start().starts_with(['.', '[']);
-        let handed = text.trim_end().ends_with(['=', '(', ',', '{']) && !after.starts_with(':');
-        whole && (indexed || handed)
-    })
-}
 
 /// The call desk of one venue: its lanes and its server.
 pub struct Answers {

@@ -1,6 +1,5 @@
 //! What a backtest takes for granted, in words, in every result.
 
-use super::answers::mentioned;
 use super::backtest::Spec;
 use crate::base::{Span, decimal};
 use crate::exchange::QueueModel;
@@ -50,7 +49,7 @@ pub fn assumptions(spec: &Spec, shown: bool) -> Vec<(&'static str, String)> {
         ("impact", "none: the recorded trades happen as they did".into()),
         ("end", END.into()),
     ];
-    if !mentioned(&spec.candidate).is_empty() {
+    if !spec.candidate.venues_called().is_empty() {
         all.push(("calls", CALLS.into()));
     }
     all

@@ -161,7 +161,7 @@ fn add_venues(
     sim: &Rc<RefCell<SimVenue>>,
 ) -> Option<Rc<RefCell<Answers>>> {
     let name = spec.instrument.venue.clone();
-    let called = answers::mentioned(&spec.candidate);
+    let called = spec.candidate.venues_called();
     let own = called.iter().find(|venue| **venue == &*name.0);
     let desk = own.and_then(|venue| Answers::new(venue, instruments));
     let desk = desk.map(|desk| Rc::new(RefCell::new(desk)));

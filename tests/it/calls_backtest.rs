@@ -82,3 +82,71 @@ fn venues_that_nobody_calls_change_nothing() {
         assert_eq!(got.digest, expected.digest);
     }
 }
+
+/// Trades by name, looks by name at what it did, and lets the answers decide what it does next.
+const CALLER: &str = r#"
+local strategy = { subscribe = { "trades flowbtc:BTCBRL" } }
+local seen = 0
+
+local function trade_by_name(ctx, trade)
+	local price = math.floor(trade.price - 50)
+	local sent = flowbtc.SendOrder({
+		InstrumentId = 1, Side = 0, Quantity = "0.5", OrderType = 2, LimitPrice = tostring(price),
+	})
+	assert(sent.status == "Accepted" and type(sent.OrderId) == "string", "SendOrder")
+	local open = flowbtc.GetOpenOrders({})
+	assert(#open == 1 and open[1].OrderId == sent.OrderId, `{#open} open`)
+	assert(tostring(open[1].Price) == tostring(price), tostring(open[1].Price))
+	local status = flowbtc.GetOrderStatus({ OrderId = sent.OrderId })
+	assert(status.OrderState == "Working", status.OrderState)
+	flowbtc.CancelOrder({ OrderId = sent.OrderId })
+	assert(#flowbtc.GetOpenOrders({}) == 0, "still open")
+	local ok, why = pcall(flowbtc.CancelOrder, { OrderId = sent.OrderId })
+	ctx.log:info(`again: {ok} {tostring(why)}`)
+	flowbtc.SendOrder({ InstrumentId = 1, Side = 0, Quantity = "0.5", OrderType = 1 })
+	local history = flowbtc.GetOrderHistory({})
+	assert(#history == 2, `{#history} in the history`)
+end
+
+function strategy.on_trade(ctx, trade)
+	seen += 1
+	if seen == 40 then
+		trade_by_name(ctx, trade)
+	elseif seen == 400 then
+		local fills = flowbtc.GetAccountTrades({ Count = 10, StartIndex = 0 })
+		assert(#fills == 1 and tostring(fills[1].Quantity) == "0.5", `{#fills} fills`)
+		local last = flowbtc.GetLastTrades({ InstrumentId = 1, Count = 1 })
+		assert(#last == 1, "no last trade")
+		ctx.log:info(`last {tostring(last[1][4])} now {ctx.now}`)
+		local level = flowbtc.GetL2Snapshot({ InstrumentId = 1, Depth = 1 })
+		local price = math.floor(tonumber(tostring(last[1][4])) - 20 - #level)
+		ctx:buy({ qty = "0.001", price = tostring(price) })
+	elseif seen == 1000 then
+		-- Ninety in a minute are more than the venue takes.
+		local refused = nil
+		for _ = 1, 90 do
+			local ok, why = pcall(flowbtc.GetProducts, {})
+			refused = refused or not ok and why
+		end
+		assert(refused and refused.kind == "expired_in_queue", tostring(refused))
+		ctx:buy({ qty = "0.002" })
+		sentra.heartbeat({ account_number = "1", balance = "1", equity = "1" })
+		mercadobitcoin.getInfo()
+		ctx:sell({ qty = "0.003" })
+	end
+end
+
+return strategy
+"#;
+
+#[test]
+fn a_script_that_calls_by_name_gives_the_same_result_at_every_length_of_a_block() {
+    let Some(feed) = shared("data/binance_usdm_btcusdt_20240808.trades.csv") else { return };
+    let (_folder, caller) = write("caller.luau", CALLER);
+    for latency in [0, 10] {
+        let result = run(spec(caller.clone(), feed.clone(), latency));
+        assert_eq!(result.orders, 5, "by name and otherwise");
+        assert_eq!(result.fills, 4);
+        assert!(result.assumptions.iter().any(|(name, _)| *name == "calls"));
+    }
+}

@@ -120,9 +120,7 @@ impl Shape {
             | Kind::Rows(_)
             | Kind::Numbers
             | Kind::Number
-            | Kind::Stamp
-            | Kind::Rows(_)
-            | Kind::Numbers => Shape::Unknown,
+            | Kind::Stamp => Shape::Unknown,
         }
     }
 

@@ -302,27 +302,6 @@ fn a_venue_alone_only_answers() {
     assert!(alone("binance", Span::ZERO, Span::ZERO).is_none());
 }
 
-#[test]
-fn a_script_names_the_venues_that_it_calls() {
-    let check = |source: &str, expected: &[&str]| {
-        let candidate = Candidate {
-            name: "s".to_owned(),
-            entry: "s".to_owned(),
-            sources: [("s".to_owned(), source.to_owned())].into(),
-            version: crate::base::Version("v".into()),
-        };
-        assert_eq!(mentioned(&candidate), expected, "{source}");
-    };
-    check("flowbtc.Ping()", &["flowbtc"]);
-    check("x(flowbtc .Ping, sentra.heartbeat)", &["flowbtc", "sentra"]);
-    check("local venue = mercadobitcoin\n", &["mercadobitcoin"]);
-    check("flowbtc[name]({})", &["flowbtc"]);
-    check("on('flowbtc:BTCBRL')", &[]);
-    check("on(\"flowbtc\", sentra)", &["sentra"]);
-    check("my_flowbtc.Ping(); a.sentra.x()", &[]);
-    check("require('@std/sentra')", &[]);
-}
-
 fn d(text: &str) -> crate::base::Decimal {
     crate::base::decimal::parse(text).unwrap()
 }

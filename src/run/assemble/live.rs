@@ -1,8 +1,6 @@
 //! What `run` asks for: venues, instruments, grants and limits, from flags and configuration.
 
-use super::{
-    budget, default_fees, embedded, instruments, limits, paper_balances, params, test_users,
-};
+use super::{budget, default_fees, embedded, instruments, limits, paper_balances, params};
 use crate::base::{
     Decimal, Fees, Instrument, InstrumentId, Instruments, Secret, Span, VenueName, names,
 };
@@ -15,8 +13,7 @@ use crate::run::live::{
     Balances, FlowBtc, FlowKey, FlowLogin, LiveSpec, MercadoBitcoin, Sentra, Venues, mode,
 };
 use crate::run::options::{RunOptions, Unfit};
-use crate::run::venue::Embedded;
-use anyhow::Context;
+use crate::run::venue::{Embedded, accounts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -24,6 +21,8 @@ use std::path::PathBuf;
 const EMBEDDED_PER_MINUTE: u32 = 6_000;
 /// FlowBTC's budget where the configuration says nothing (FLOW-P13).
 const FLOWBTC_PER_MINUTE: u32 = 100;
+/// Of every message on the socket (FLOW-P13).
+const FLOWBTC_WS_PER_MINUTE: u32 = 500;
 /// MB-R07.
 const MERCADOBITCOIN_PER_MINUTE: u32 = 60;
 /// MB-R01.
@@ -41,9 +40,8 @@ const STATUS_EVERY: Span = Span::from_secs(5);
 pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)> {
     let config = &options.config;
     check_switches(config)?;
-    let other = mercadobitcoin(options)?;
-    let sentra = sentra(options)?;
-    let engine = engine(options, other.is_some())?;
+    let mut other = mercadobitcoin(options)?;
+    let mut sentra = sentra(options)?;
     let remote = options.flowbtc_ws.clone().or_else(|| config.flowbtc.ws.clone());
     let remote = remote.filter(|_| options.feed.is_none());
     let (flowbtc, embedded) = match remote {
@@ -52,9 +50,13 @@ pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)
         None if other.is_some() && options.feed.is_none() => (None, None),
         None => {
             let embedded = embedded(options)?;
-            (Some(embedded_flowbtc(&embedded)?), Some(embedded))
+            let flowbtc = embedded_flowbtc(&embedded);
+            other.get_or_insert_with(|| embedded_mercadobitcoin(&embedded));
+            sentra.get_or_insert_with(|| embedded_sentra(&embedded));
+            (Some(flowbtc), Some(embedded))
         }
     };
+    let engine = engine(options, other.is_some())?;
     let spec = LiveSpec {
         paths: options.paths.clone(),
         state: options.state.clone(),
@@ -62,7 +64,8 @@ pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)
         engine,
         venues: Venues {
             flowbtc,
-            keys: key_folder(other.as_ref())?,
+            simulate: !options.live,
+            keys: key_folder(options, other.as_ref())?,
             mercadobitcoin: other,
             sentra,
         },
@@ -176,18 +179,36 @@ fn may_read(source: Option<&SecretSource>, what: &str) -> anyhow::Result<Option<
     source.map(|source| read(source, what)).transpose()
 }
 
-fn embedded_flowbtc(embedded: &Embedded) -> anyhow::Result<FlowBtc> {
-    let user = test_users(Vec::new()).into_iter().next().context("no test user")?;
-    Ok(FlowBtc {
-        url: embedded.url.clone(),
-        user: user.user,
-        password: user.password,
+fn embedded_flowbtc(embedded: &Embedded) -> FlowBtc {
+    FlowBtc {
+        url: embedded.urls.flowbtc_ws.clone(),
+        user: accounts::FLOWBTC_USER.to_owned(),
+        password: Secret::new(accounts::FLOWBTC_PASSWORD),
         login: FlowLogin::default(),
         account: None,
         per_minute: EMBEDDED_PER_MINUTE,
+        ws_per_minute: EMBEDDED_PER_MINUTE,
         off: Vec::new(),
         paper: None,
-    })
+    }
+}
+
+fn embedded_mercadobitcoin(embedded: &Embedded) -> MercadoBitcoin {
+    let [(key, secret), _] = accounts::MERCADOBITCOIN_KEYS;
+    MercadoBitcoin {
+        url: embedded.urls.mercadobitcoin.clone(),
+        data_url: beside(&embedded.urls.mercadobitcoin),
+        key: Secret::new(key),
+        secret: Secret::new(secret),
+        per_minute: MERCADOBITCOIN_PER_MINUTE,
+        off: Vec::new(),
+        paper: None,
+        embedded: true,
+    }
+}
+
+fn embedded_sentra(embedded: &Embedded) -> Sentra {
+    Sentra { url: embedded.urls.sentra.clone(), email: Secret::new(accounts::SENTRA_EMAIL) }
 }
 
 /// A loopback address is a simulated venue and takes orders; any other gets them only with
@@ -221,7 +242,8 @@ fn remote_flowbtc(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> 
         ))),
     };
     Ok(FlowBtc {
-        per_minute: own.ws_per_minute.or(own.per_minute).unwrap_or(FLOWBTC_PER_MINUTE),
+        per_minute: own.per_minute.unwrap_or(FLOWBTC_PER_MINUTE),
+        ws_per_minute: own.ws_per_minute.unwrap_or(FLOWBTC_WS_PER_MINUTE),
         url,
         user,
         password,
@@ -277,6 +299,7 @@ fn mercadobitcoin(options: &RunOptions) -> anyhow::Result<Option<MercadoBitcoin>
         per_minute: own.per_minute.unwrap_or(MERCADOBITCOIN_PER_MINUTE),
         off: own.off,
         paper,
+        embedded: false,
     }))
 }
 
@@ -310,8 +333,13 @@ fn sentra(options: &RunOptions) -> anyhow::Result<Option<Sentra>> {
     Ok(Some(Sentra { url: url.trim_end_matches('/').to_owned(), email }))
 }
 
-fn key_folder(mercadobitcoin: Option<&MercadoBitcoin>) -> anyhow::Result<PathBuf> {
+/// An embedded venue's key is of this run alone.
+fn key_folder(
+    options: &RunOptions,
+    mercadobitcoin: Option<&MercadoBitcoin>,
+) -> anyhow::Result<PathBuf> {
     match mercadobitcoin {
+        Some(own) if own.embedded => Ok(options.state.join("keys")),
         Some(own) if !own.key.expose().is_empty() => keys::folder(),
         _ => Ok(PathBuf::new()),
     }

@@ -110,6 +110,7 @@ impl Venue {
             engine: EngineConfig::new(Mode::Paper, 1, instruments),
             venues: Venues {
                 mercadobitcoin: Some(MercadoBitcoin {
+                    embedded: false,
                     url: format!("{}/tapi/v2/", self.url),
                     data_url: format!("{}/api/", self.url),
                     key: Secret::new("canary-key"),

@@ -1,13 +1,16 @@
 //! The venues of a run: what each is made from, and the session, or paper over it, that trades.
 
 use crate::base::{Decimal, Instruments, Secret, Span, Time, Venue, VenueName};
+use crate::calls;
 use crate::edge::config::is_loopback;
 use crate::edge::keys::Held;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
+use crate::run::answers;
 use crate::venue::flowbtc;
 use crate::venue::mercadobitcoin::{self, UserLane};
 use crate::venue::pace::Pace;
-use std::collections::BTreeMap;
+use crate::venue::sentra;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The venues of a run; `None` for those that it does not use.
@@ -16,6 +19,8 @@ pub struct Venues {
     pub flowbtc: Option<FlowBtc>,
     pub mercadobitcoin: Option<MercadoBitcoin>,
     pub sentra: Option<Sentra>,
+    /// Calls of venues that the run does not reach are answered by simulated ones: on paper.
+    pub simulate: bool,
     /// The folder of what belongs to API keys; needed where a venue trades with one.
     pub keys: PathBuf,
 }
@@ -29,7 +34,9 @@ pub struct FlowBtc {
     pub password: Secret,
     pub login: FlowLogin,
     pub account: Option<i64>,
+    /// Requests, and messages on the socket, in any minute.
     pub per_minute: u32,
+    pub ws_per_minute: u32,
     /// Feature switches that are turned off.
     pub off: Vec<String>,
     /// Orders go to a simulated account with these balances instead of to the venue.
@@ -67,6 +74,8 @@ pub struct MercadoBitcoin {
     pub per_minute: u32,
     pub off: Vec<String>,
     pub paper: Option<Balances>,
+    /// It lives as long as this run.
+    pub embedded: bool,
 }
 
 /// The Sentra that strategies report to.
@@ -89,8 +98,15 @@ pub(super) struct Start<'a> {
     pub now: Time,
 }
 
+impl Start<'_> {
+    fn sent_in(&self, lane: &str) -> Vec<Time> {
+        self.sent.get(lane).cloned().unwrap_or_default()
+    }
+}
+
 const FLOWBTC: &str = "flowbtc";
 const MERCADOBITCOIN: &str = "mercadobitcoin";
+const SENTRA: &str = "sentra";
 
 /// A fifth of a budget is for cancels and reconciliation alone.
 const RESERVE: u32 = 5;
@@ -113,6 +129,16 @@ pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<(Made, V
         made.push((MERCADOBITCOIN, mercadobitcoin(own, held.as_ref(), start)));
         keys.extend(held);
     }
+    if let Some(own) = &spec.sentra {
+        made.push((SENTRA, sentra(own, start)));
+    }
+    if spec.simulate {
+        for venue in calls::VENUES {
+            let there = made.iter().any(|(name, _)| *name == venue);
+            let alone = (!there).then(|| answers::alone(venue, ON_PAPER, ON_PAPER));
+            made.extend(alone.flatten().map(|desk| (venue, desk)));
+        }
+    }
     Ok((made, keys))
 }
 
@@ -124,7 +150,7 @@ fn hold(keys: &Path, venue: &str, own: &MercadoBitcoin) -> anyhow::Result<Option
         return Ok(None);
     }
     // Keys belong to the venue that gave them, and each simulated venue is one of its own.
-    let key = if is_loopback(&own.url) {
+    let key = if is_loopback(&own.url) && !own.embedded {
         Secret::new(format!("{} of {}", own.key.expose(), own.url))
     } else {
         own.key.clone()
@@ -138,8 +164,20 @@ fn flowbtc(own: &FlowBtc, start: &Start<'_>) -> Box<dyn Venue> {
     let mut config = flowbtc::SessionConfig::new(name.clone(), &own.url, &own.user, password);
     config.account = own.account;
     config.instruments = start.instruments.clone();
+    let key = own.login.key.as_ref();
+    config.api_key = key.map(|key| flowbtc::ApiKey {
+        id: key.key.clone(),
+        secret: key.secret.clone(),
+        user_id: key.user_id,
+    });
+    config.totp.clone_from(&own.login.totp);
+    config.token.clone_from(&own.login.token);
+    config.off = switches(FLOWBTC, &own.off);
     config.per_minute = own.per_minute;
     config.reserve = own.per_minute / RESERVE;
+    config.ws_per_minute = own.ws_per_minute;
+    config.sent = start.sent_in("flowbtc");
+    config.socket_sent = start.sent_in("flowbtc/socket");
     config.seed = start.now.nanos().unsigned_abs();
     let session = Box::new(flowbtc::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
@@ -160,7 +198,8 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
     let reserve = own.per_minute / RESERVE;
     let span = Span::from_secs(60);
     config.user = UserLane::new(Pace { limit: own.per_minute, reserve, span });
-    config.sent = start.sent.get(&*name.0).cloned().unwrap_or_default();
+    config.sent = start.sent_in("mercadobitcoin");
+    config.data_sent = start.sent_in("mercadobitcoin/data");
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
 }
@@ -168,7 +207,7 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
 /// The session, or its market with a simulated account's orders.
 fn on_paper(
     session: Box<dyn Venue>,
-    venue: VenueName,
+    name: VenueName,
     balances: Option<&Balances>,
     instruments: &Instruments,
 ) -> Box<dyn Venue> {
@@ -181,10 +220,23 @@ fn on_paper(
             first_trade_id: 1,
             wait_for_print: false,
         },
-        venue,
+        venue: name.clone(),
         balances: balances.clone(),
         entry: ON_PAPER,
         response: ON_PAPER,
     });
-    Box::new(Paper::new(session, sim))
+    answers::over_paper(&name.0, Paper::new(session, sim), instruments)
+}
+
+/// The table's own words for these switches.
+fn switches(venue: &str, off: &[String]) -> BTreeSet<&'static str> {
+    let known = calls::of(venue).iter().filter_map(|call| call.switch);
+    known.filter(|switch| off.iter().any(|name| name == switch)).collect()
+}
+
+fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
+    let mut config = sentra::SessionConfig::new(own.email.clone());
+    config.url.clone_from(&own.url);
+    config.sent.clone_from(start.sent);
+    Box::new(sentra::Session::new(config))
 }
