@@ -5,6 +5,7 @@
 
 mod calls;
 mod chaos;
+mod examples;
 mod fates;
 mod feeds;
 mod lanes;
