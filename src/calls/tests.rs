@@ -285,7 +285,13 @@ fn strange(fields: &[Field], value: &Plain) -> Vec<String> {
             found
         }
         Plain::List(items) => items.iter().flat_map(|item| strange(fields, item)).collect(),
-        other => panic!("{other:?} is no object"),
+        Plain::Nil
+        | Plain::Bool(_)
+        | Plain::Int(_)
+        | Plain::Decimal(_)
+        | Plain::Number(_)
+        | Plain::Text(_)
+        | Plain::Object(..) => panic!("{value:?} is no object"),
     }
 }
 

@@ -32,8 +32,17 @@ pub enum Input {
     Served(ServedNews),
     /// A script's stable content differs from the last reported one.
     Changed { path: PathBuf },
+    /// Somebody asks this engine something; `Control::answer` answers.
+    Asked(Asked),
     /// The user wants the process to end (Ctrl-C or a terminate signal).
     Stop,
+}
+
+/// One line of a client of the control socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    pub id: u64,
+    pub question: String,
 }
 
 /// News of one client connection: `net` is `Opened`, `Frame` or `Lost`.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod files;
 pub mod http_server;
 pub mod inbox;

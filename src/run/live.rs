@@ -4,10 +4,12 @@
 //! One turn: the next input from the inbox, through the engine; then its records into the journal,
 //! then its bytes to the sockets. Nothing leaves that the journal does not hold.
 
+use super::control;
 use super::scripts::{Scripts, Unreadable};
 use crate::base::{Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version};
 use crate::desk::Mode;
 use crate::edge::clock;
+use crate::edge::control::Control;
 use crate::edge::inbox::{Inbox, Input, Next};
 use crate::edge::journal::{Journal, Policy, Row};
 use crate::edge::state::StateDir;
@@ -79,6 +81,9 @@ pub struct Live {
     engine: Engine,
     scripts: Scripts,
     _watch: Watch,
+    /// Before the state folder, so that its socket is gone before the lock is.
+    control: Control,
+    started: Time,
     _state: StateDir,
     events: u64,
     end_at: Option<Time>,
@@ -97,6 +102,7 @@ impl Live {
         let state = StateDir::open(&spec.state)?;
         let journal = Journal::open(&state, spec.policy)?;
         let inbox = Inbox::open()?;
+        let control = Control::start(state.path(), inbox.lines())?;
         let now = clock::now();
         let mut config = spec.engine;
         config.run = next_run(&journal, now)?;
@@ -113,6 +119,8 @@ impl Live {
             engine,
             scripts,
             _watch: watch,
+            control,
+            started: now,
             _state: state,
             events: 0,
             end_at: spec.run_for.map(|span| now.plus(span)),
@@ -193,6 +201,12 @@ impl Live {
             Input::Stop => {
                 self.interrupted = true;
                 self.stop(clock::now(), tell)?;
+            }
+            Input::Asked(asked) => {
+                let (now, started, events) = (clock::now(), self.started, self.events);
+                let run = control::Run { now, started, events };
+                let answer = control::answer(&self.engine, run, &asked.question);
+                self.control.answer(asked.id, answer);
             }
             Input::Served(_) => {}
         }

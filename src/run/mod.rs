@@ -4,6 +4,7 @@ pub mod assemble;
 mod assumptions;
 pub mod backtest;
 pub mod check;
+pub mod control;
 pub mod feed;
 pub mod live;
 pub mod options;

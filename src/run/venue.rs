@@ -134,7 +134,7 @@ impl VenueRun {
             match self.inbox.next(Some(deadline)) {
                 Next::Input(_, Input::Stop) => return Ok(()),
                 Next::Input(at, Input::Served(news)) => self.served(at, news.conn, news.kind),
-                Next::Input(_, Input::Socket(_) | Input::Changed { .. }) => {}
+                Next::Input(_, Input::Socket(_) | Input::Changed { .. } | Input::Asked(_)) => {}
                 Next::Timeout => {
                     let now = self.clock(clock::now());
                     self.handle(now, ServerIn::Tick);
