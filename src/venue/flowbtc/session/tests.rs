@@ -13,6 +13,7 @@ mod line;
 mod logins;
 mod orders;
 mod reduce;
+mod ties;
 mod trading;
 
 use super::{Session, SessionConfig};
