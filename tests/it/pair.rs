@@ -7,6 +7,7 @@ mod changes;
 mod line;
 mod puppet;
 mod random;
+mod raw;
 mod scenes;
 
 use line::{Fate, Line, Packet, Passing, Rule};
@@ -97,6 +98,10 @@ fn server(setup: &Setup) -> FlowServer {
         keys: Vec::new(),
         totp: None,
     };
+    server_of(setup, user)
+}
+
+fn server_of(setup: &Setup, user: TestUser) -> FlowServer {
     FlowServer::new(ServerConfig {
         dialect: setup.dialect,
         users: vec![user],

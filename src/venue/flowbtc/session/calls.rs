@@ -384,14 +384,19 @@ impl Session {
     }
 
     fn will_send(&self, task: Task) -> bool {
-        let known = |key| self.orders.get(key).filter(|known| !known.is_final());
-        self.is_asked(task)
-            || match task {
-                Task::Cancel(key) => known(key).is_some_and(|known| known.cancel.is_some()),
-                Task::Reduce(key) => known(key).is_some_and(|known| known.reduce.is_some()),
-                Task::CancelAll(instrument) => self.sweep.kept.contains(&instrument),
-                _ => false,
-            }
+        let open = |key| self.orders.get(key).filter(|known| !known.is_final());
+        if self.is_asked(task) {
+            return true;
+        }
+        if let Task::Cancel(key) = task {
+            open(key).is_some_and(|known| known.cancel.is_some())
+        } else if let Task::Reduce(key) = task {
+            open(key).is_some_and(|known| known.reduce.is_some())
+        } else if let Task::CancelAll(instrument) = task {
+            self.sweep.kept.contains(&instrument)
+        } else {
+            false
+        }
     }
 
     /// The request leaves under this number.

@@ -291,14 +291,12 @@ impl Session {
         let mut waiting = self.lane.take(|_| true);
         waiting.extend(self.socket.take(|_| true));
         for task in waiting {
-            match task {
-                Task::CancelAll(instrument) => self.sweep.later(instrument),
-                Task::Raw(id, _) => self.raw_parked(id),
-                _ => self.not_sent(
-                    now,
-                    task,
-                    "VENUE_NOT_READY the line went down before it was sent",
-                ),
+            if let Task::CancelAll(instrument) = task {
+                self.sweep.later(instrument);
+            } else if let Task::Raw(id, _) = task {
+                self.raw_parked(id);
+            } else {
+                self.not_sent(now, task, "VENUE_NOT_READY the line went down before it was sent");
             }
         }
         let lost = "the connection was lost before the answer came";

@@ -5,6 +5,7 @@
 
 mod calls;
 mod chaos;
+mod examples;
 mod fates;
 mod feeds;
 mod lanes;
@@ -12,6 +13,7 @@ mod line;
 mod logins;
 mod orders;
 mod reduce;
+mod ties;
 mod trading;
 
 use super::{Session, SessionConfig};
