@@ -34,7 +34,9 @@ fn the_servers_second_or_one_more() {
 proptest! {
     /// Whatever the clocks do, tonces rise, and no reading burns more than a second of them.
     #[test]
-    fn tonces_rise_by_little(readings in prop::collection::vec((0i64..5_000, -5_000i64..5_000), 1..50)) {
+    fn tonces_rise_by_little(
+        readings in prop::collection::vec((0i64..5_000, -5_000i64..5_000), 1..50),
+    ) {
         let mut line = line(0);
         let mut now = 10_000;
         line.clock(at(now), at(now), at(now));
