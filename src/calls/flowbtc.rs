@@ -4,7 +4,6 @@
 
 use super::{Call, Field, Kind, Priority, Reply, Retry, Transport, fill, may, need, ours, secret};
 use errors::{LISTED_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS};
-use replies::PONG;
 
 mod errors;
 mod extras;

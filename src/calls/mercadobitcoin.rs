@@ -118,8 +118,8 @@ const TRADE_ERRORS: &[CallError] = &[
     TOO_MANY,
     CallError {
         code: None,
-        text: "any other text",
-        meaning: "refused: `{success = 0, error = text}`, handed on as it comes (MB-P02)",
+        text: "",
+        meaning: "any other text: refused, and handed on as it comes (MB-P02)",
     },
 ];
 

@@ -1,5 +1,6 @@
 //! Wirings: live and paper, backtest, served venues.
 
+pub mod answers;
 pub mod assemble;
 mod assumptions;
 pub mod backtest;
@@ -13,6 +14,7 @@ mod result;
 pub mod scripts;
 mod shared;
 pub mod source;
+pub mod table;
 pub mod venue;
 
 pub use crate::lua::stdlib;

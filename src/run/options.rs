@@ -6,7 +6,7 @@ use crate::edge::tape::TimeUnit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use super::venue::{Dialect, Pace};
+pub use super::venue::{Checks, Dialect, Pace};
 pub use crate::exchange::QueueModel;
 
 /// An instrument as users name it: `flowbtc:BTCBRL,tick=0.01,lot=0.00000001`.
@@ -76,6 +76,10 @@ pub struct RunOptions {
     pub state: PathBuf,
     /// The FlowBTC to trade on, over the configuration's.
     pub flowbtc_ws: Option<String>,
+    /// Mercado Bitcoin's Trade API, over the configuration's.
+    pub mercadobitcoin: Option<String>,
+    /// Sentra, over the configuration's.
+    pub sentra: Option<String>,
     pub instrument: Option<InstrumentOption>,
     pub params: Vec<(String, String)>,
     pub balances: Vec<(String, Decimal)>,
@@ -93,6 +97,11 @@ pub struct RunOptions {
 #[derive(Clone, PartialEq, Debug)]
 pub struct VenueOptions {
     pub flowbtc_ws: SocketAddr,
+    pub flowbtc_http: SocketAddr,
+    pub mercadobitcoin: SocketAddr,
+    pub sentra: SocketAddr,
+    /// Where the venue is controlled from outside; `None` for nowhere.
+    pub control: Option<SocketAddr>,
     pub feed: Option<PathBuf>,
     pub time_unit: Option<TimeUnit>,
     /// The synthetic market's seed, where there is no feed.
@@ -104,6 +113,9 @@ pub struct VenueOptions {
     pub balances: Vec<(String, Decimal)>,
     pub state: Option<PathBuf>,
     pub dialect: Dialect,
+    pub sentra_checks: Checks,
+    /// A file of faults to act out from the start.
+    pub faults: Option<PathBuf>,
     pub run_for: Option<Span>,
     pub output: Output,
 }

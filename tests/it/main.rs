@@ -9,6 +9,7 @@
 )]
 
 mod backtest;
+mod calls_backtest;
 mod docs;
 mod e2e;
 mod live;

@@ -3,7 +3,7 @@
 use super::errors::{BY_NUMBER_ERRORS, ORDER_ERRORS, PRIVATE_ERRORS};
 use super::replies::{FEE, ORDER, REPLACED, SENT};
 use super::{
-    ACCOUNT, Call, INSTRUMENT, Kind, OMS, Priority, Reply, Retry, Transport, fill, may, need,
+    ACCOUNT, Call, INSTRUMENT, Kind, OMS, Priority, Reply, Retry, Transport, fill, may, need, ours,
 };
 
 /// Without OrderIdOCO: the page and AlphaPoint contradict each other about which of the two orders
@@ -45,7 +45,7 @@ pub const MODIFY_ORDER: Call = Call {
         OMS,
         need("OrderId", Kind::Id),
         INSTRUMENT,
-        need("PreviousOrderRevision", Kind::Id),
+        ours("PreviousOrderRevision", Kind::Id),
         need("Quantity", Kind::Dec),
     ],
     reply: Reply::Receipt,

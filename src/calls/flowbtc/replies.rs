@@ -25,7 +25,7 @@ pub const RECEIPT: &[Field] = &[
     may("detail", Kind::Text),
 ];
 
-pub(super) const PONG: &[Field] = &[need("msg", Kind::Text)];
+pub const PONG: &[Field] = &[need("msg", Kind::Text)];
 
 /// Contract A.4 and FLOW-P21; both spellings of the count of trades are in use (FLOW-F02).
 pub const TICKER: &[Field] = &[
@@ -146,13 +146,9 @@ pub const EXECUTION: &[Field] = &[
     may("MakerTaker", Kind::Word(&["Unknown", "Maker", "Taker"])),
 ];
 
-/// Reply of FLOW-C21; the number is missing where the order is refused (FLOW-P06).
-pub const SENT: &[Field] = &[
-    need("status", Kind::Text),
-    need("errormsg", Kind::Text),
-    may("errorcode", Kind::Int),
-    may("OrderId", Kind::Id),
-];
+/// Reply of FLOW-C21. An order that is refused has no number (FLOW-P06): its call fails.
+pub const SENT: &[Field] =
+    &[need("status", Kind::Text), need("errormsg", Kind::Text), need("OrderId", Kind::Id)];
 
 /// Reply of FLOW-C23: the page's two fields, or FLOW-P16's four.
 pub const REPLACED: &[Field] = &[
@@ -164,7 +160,7 @@ pub const REPLACED: &[Field] = &[
     may("OrigClOrdId", Kind::Id),
 ];
 
-pub(super) const FEE: &[Field] = &[need("OrderFee", Kind::Dec), need("ProductId", Kind::Int)];
+pub const FEE: &[Field] = &[need("OrderFee", Kind::Dec), need("ProductId", Kind::Int)];
 
 /// FLOW-C13.
 pub const PRODUCT: &[Field] = &[

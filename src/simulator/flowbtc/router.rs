@@ -137,7 +137,7 @@ enum Entrance {
 use Entrance::{Open, Private};
 
 /// What an unknown function is answered with (FLOW-P04, FLOW-S01).
-pub const UNKNOWN: &str = "Endpoint Not Found";
+pub const UNKNOWN: &str = "Endpoint not found";
 
 /// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X08).
 const ROUTES: &[(&str, Entrance)] = &[
@@ -235,6 +235,14 @@ pub fn request(server: &mut FlowServer, name: &str, call: &Call) -> Option<Answe
             Some(caller) => handle(server, call, &caller),
             None => Err(Failure::not_authorized()),
         },
+    })
+}
+
+/// One call of a known caller, streams included; `None` for a name that is no call.
+pub fn ask(server: &mut FlowServer, name: &str, call: &Call, caller: &Caller) -> Option<Answer> {
+    Some(match find(name)? {
+        Open(handle) => handle(server, call),
+        Private(handle) => handle(server, call, caller),
     })
 }
 

@@ -126,6 +126,7 @@ impl Session {
             unlisted: config
                 .instruments
                 .iter()
+                .filter(|row| row.venue == config.venue)
                 .filter(|row| matches!(row.base.as_str(), "BTC" | "LTC") && row.quote == "BRL")
                 .map(|row| row.id)
                 .collect(),
