@@ -116,7 +116,6 @@ impl Budget {
         self.seats.values().filter(|seat| seat.flying).count()
     }
 
-    /// What may be sent beside those that count, `ahead` turns from now.
     fn limit(&self) -> usize {
         usize::try_from(self.pace.limit).unwrap_or(usize::MAX)
     }

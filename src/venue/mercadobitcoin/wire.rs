@@ -184,12 +184,15 @@ fn envelope(text: &str) -> Result<(Fields<'_>, Fields<'_>), WireError> {
     Ok((Fields::read(inner)?, outer))
 }
 
+/// A field by its name, its value as written.
+pub type Written<'a> = (&'static str, &'a str);
+
 /// The `return` of a success as it is written, and `server_time` and `open_orders` where they stand
 /// beside it instead of inside (MB-F01).
 ///
 /// # Errors
 /// When the venue refuses, or the text is no reply.
-pub fn inside(text: &str) -> Result<(&str, Vec<(&'static str, &str)>), WireError> {
+pub fn inside(text: &str) -> Result<(&str, Vec<Written<'_>>), WireError> {
     let (inner, outer) = envelope(text)?;
     let beside = ["server_time", "open_orders"].into_iter();
     let beside = beside.filter(|key| inner.raw(key).is_none());

@@ -141,12 +141,12 @@ fn agree(rig: &Rig) {
 }
 
 /// Order calls of one run.
-const EACH: usize = 500;
+const EACH: usize = 100;
 
 /// Runs: 10,000 order calls, or as many runs as `LUNARIO_SEEDS` says.
 fn seeds() -> u64 {
     let asked = std::env::var("LUNARIO_SEEDS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(20)
+    asked.and_then(|text| text.parse().ok()).unwrap_or(100)
 }
 
 #[test]

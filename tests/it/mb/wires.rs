@@ -1,4 +1,4 @@
-//! The way between sessions and the venue: delays each way, the shell's timeout, and faults by rule.
+//! The way between sessions and the venue: delays each way, the shell's timeout, faults by rule.
 
 use super::*;
 use lunario::base::{Answer, Body, Failure, Method, Request, Response};

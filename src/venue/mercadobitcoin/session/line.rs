@@ -12,6 +12,9 @@ use crate::venue::mercadobitcoin::user::{STEP, Seat};
 use crate::venue::mercadobitcoin::wire;
 use crate::venue::sign;
 
+#[cfg(test)]
+mod tests;
+
 /// One thing to ask.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Task {

@@ -193,10 +193,7 @@ impl Session {
 
     /// A script's reads are queries: reconciliation of our own goes before, and so do orders.
     fn queue_raw(&mut self, id: CallId, call: &calls::Call) {
-        let priority = match call.lane {
-            Priority::Reconcile => Priority::Query,
-            other => other,
-        };
+        let priority = if call.lane == Priority::Reconcile { Priority::Query } else { call.lane };
         let deadline = self.now.plus(self.config.patience);
         self.line.push(priority, deadline, Task::Raw(id));
     }

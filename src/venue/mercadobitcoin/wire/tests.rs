@@ -34,6 +34,31 @@ fn bodies_are_written_as_the_vectors_sign_them() {
             "method=Trade&tonce=1381414719&pair=btc_brl&type=sell&volume=0.50000000&price=400.00000",
         ),
         (
+            "OrderList",
+            1378929200,
+            p(&[
+                ("pair", "ltc_brl"),
+                ("type", "sell"),
+                ("status", "completed"),
+                ("from_id", "1"),
+                ("end_id", "2000"),
+                ("since", "1377265355"),
+                ("end", "1378929161"),
+            ]),
+            "method=OrderList&tonce=1378929200&pair=ltc_brl&type=sell&status=completed&from_id=1\
+             &end_id=2000&since=1377265355&end=1378929161",
+        ),
+        (
+            "withdrawal_bitcoin",
+            1387493109,
+            p(&[
+                ("volume", &fixed(d("0.5"), 8).unwrap()),
+                ("bitcoin_address", "1G38ybvfUyn96aJbKnzkifX2eEMH9N87ww"),
+            ]),
+            "method=withdrawal_bitcoin&tonce=1387493109&volume=0.50000000\
+             &bitcoin_address=1G38ybvfUyn96aJbKnzkifX2eEMH9N87ww",
+        ),
+        (
             "CancelOrder",
             1381414720,
             p(&[("pair", "btc_brl"), ("order_id", "27176")]),
@@ -109,6 +134,17 @@ fn g03_g04_one_order() {
         assert_eq!((orders[0].price, orders[0].volume), (d("400"), d("0.5")));
         assert!(orders[0].operations.is_empty());
     }
+}
+
+/// MB-F01: what stands beside `return` instead of inside is told too.
+#[test]
+fn the_inside_of_a_reply() {
+    let text = r#"{"success":1,"return":{"funds":{}},"server_time":"5","open_orders":0}"#;
+    let beside = vec![("server_time", "\"5\""), ("open_orders", "0")];
+    assert_eq!(inside(text), Ok((r#"{"funds":{}}"#, beside)));
+    assert_eq!(inside(vector!("MB-G01.json")).unwrap().1, []);
+    let refused = Err(WireError::Refused(TOO_MANY.to_owned()));
+    assert_eq!(inside(vector!("MB-G06.json")), refused);
 }
 
 /// MB-G05, MB-T10.
