@@ -7,6 +7,7 @@ pub mod http_server;
 pub mod inbox;
 pub mod journal;
 mod pump;
+pub mod sentra_store;
 pub mod signals;
 pub mod state;
 pub mod tape;
