@@ -16,7 +16,7 @@ use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
 use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
-use lunario::run::live::{FlowBtc, Live, LiveSpec, Told};
+use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveSpec, Told, Venues};
 use lunario::run::source::Source;
 use lunario::run::venue::{Dialect, Embedded, Others, Pace, VenueSpec, test_users};
 use lunario::simulator::flowbtc::listing;
@@ -140,13 +140,18 @@ fn spec(url: String, scripts: &Path, state: &Path, policy: Policy, run_for: Span
         state: state.to_owned(),
         policy,
         engine,
-        flowbtc: FlowBtc {
-            url,
-            user: "lunario".into(),
-            password: Secret::new("paper-money"),
-            account: None,
-            per_minute: 1_000_000,
-            paper: None,
+        venues: Venues {
+            flowbtc: Some(FlowBtc {
+                url,
+                user: "lunario".into(),
+                password: Secret::new("paper-money"),
+                login: FlowLogin::default(),
+                account: None,
+                per_minute: 1_000_000,
+                paper: None,
+                off: Vec::new(),
+            }),
+            ..Venues::default()
         },
         run_for: Some(run_for),
         status_every: Span::from_secs(3_600),

@@ -6,6 +6,7 @@ pub mod decimal;
 pub mod event;
 pub mod ids;
 pub mod instrument;
+pub mod json;
 pub mod machine;
 pub mod market;
 pub mod names;

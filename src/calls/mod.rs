@@ -4,6 +4,7 @@
 
 pub mod flowbtc;
 pub mod mercadobitcoin;
+pub mod notes;
 pub mod sentra;
 
 #[cfg(test)]
@@ -30,6 +31,58 @@ pub struct Call {
     /// The contract's id of the call: `FLOW-C21`.
     pub contract: &'static str,
     pub doc: &'static str,
+    /// How the document shows it on the wire.
+    pub transport: Transport,
+    /// Exactly one of these fields is sent (FLOW-F08, FLOW-F14); empty where nothing is to choose.
+    pub one_of: &'static [&'static str],
+    /// What the venue is known to answer instead of the reply.
+    pub errors: &'static [CallError],
+}
+
+/// The page writes `ping`, the wire has `Ping`.
+const PING: &str = "FLOW-C01";
+
+impl Call {
+    /// The names scripts may use: the document's own first, with `_` for `-`.
+    #[must_use]
+    pub fn spelled(&self) -> Vec<String> {
+        let own = self.name.replace('-', "_");
+        match self.contract {
+            PING => vec![own.to_ascii_lowercase(), own],
+            _ => vec![own],
+        }
+    }
+
+    /// Whether a script that writes this name means this call: the wire's name is understood too.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        let same = |(own, said): (char, char)| own == said || (own, said) == ('-', '_');
+        let own = self.name.len() == name.len() && self.name.chars().zip(name.chars()).all(same);
+        own || self.contract == PING && name == "ping"
+    }
+}
+
+/// How a call travels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// HTTP GET with query parameters, or a path.
+    Get,
+    /// A frame on the WebSocket (FLOW-R04).
+    Socket,
+    /// HTTP POST of a signed form (MB-R02).
+    Form,
+    /// HTTP POST of JSON (SENTRA-R03).
+    Json,
+}
+
+/// A documented refusal of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallError {
+    /// The venue's number or the HTTP status; `None` where there is only a text.
+    pub code: Option<i64>,
+    /// The venue's words.
+    pub text: &'static str,
+    pub meaning: &'static str,
 }
 
 /// One field of a call or of its reply, by its name on the wire.
@@ -76,12 +129,17 @@ pub enum Kind {
     List(&'static [Field]),
     /// Objects with these fields under their own numbers.
     Keyed(&'static [Field]),
+    /// A list of lists with these columns.
+    Rows(&'static [Field]),
+    /// A list of numbers.
+    Numbers,
 }
 
 /// The shape of the answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reply {
-    /// `{result, errormsg, errorcode, detail}` or a status word: received, or why not.
+    /// `{result, errormsg, errorcode, detail}` or a status word: received, or why not
+    /// (`flowbtc::RECEIPT`).
     Receipt,
     /// One object.
     Object(&'static [Field]),
@@ -148,10 +206,10 @@ pub fn of(venue: &str) -> &'static [Call] {
     }
 }
 
-/// A venue's call by the name scripts use: the wire's own, with `_` for `-`.
+/// A venue's call by the name scripts use: the document's (`Call::spelled`) or the wire's.
 #[must_use]
 pub fn find(venue: &str, name: &str) -> Option<&'static Call> {
-    of(venue).iter().find(|call| call.name == name || call.name.replace('-', "_") == name)
+    of(venue).iter().find(|call| call.is_named(name))
 }
 
 /// The documented calls of every venue, FlowBTC's first.
@@ -171,6 +229,16 @@ const fn ours(name: &'static str, kind: Kind) -> Field {
 /// Filled in by the host alone.
 const fn hidden(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: true, by: By::Host }
+}
+
+/// Optional, and filled in by the host where the script leaves it out.
+const fn fill(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: false, by: By::Either }
+}
+
+/// Optional, and the host's alone.
+const fn secret(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: false, by: By::Host }
 }
 
 const fn may(name: &'static str, kind: Kind) -> Field {

@@ -1,7 +1,7 @@
 //! Sentra's three calls, all pushes. The e-mail inside the body is the whole authentication
 //! (SENTRA-R05), so it is a secret.
 
-use super::{Call, Field, Kind, Priority, Reply, Retry, hidden, may, need};
+use super::{Call, CallError, Field, Kind, Priority, Reply, Retry, Transport, hidden, may, need};
 
 /// SENTRA-P04: anything but these exact words is stored as a sell.
 const SIDE: Kind = Kind::Word(&["buy", "sell"]);
@@ -37,6 +37,59 @@ pub const TRADE: &[Field] = &[
     may("swap", Kind::Dec),
 ];
 
+/// SENTRA-R21: the only reply there is (SENTRA-F15).
+pub const ANSWER: &[Field] = &[need("success", Kind::Bool), need("message", Kind::Text)];
+
+const fn error(code: i64, text: &'static str, meaning: &'static str) -> CallError {
+    CallError { code: Some(code), text, meaning }
+}
+
+const NO_SIGNATURE: CallError =
+    error(403, "Assinatura necessária", "the user has no subscription (SENTRA-P06)");
+const TOO_MANY_ACCOUNTS: CallError =
+    error(403, "Limite de contas atingido", "the subscription allows no further account");
+const TOO_MANY: CallError =
+    error(429, "", "more than one request per second, where the venue counts (SENTRA-F09)");
+const BROKEN: CallError =
+    error(500, "", "the server failed; its own text is handed on, the call is not repeated");
+const AWAY: CallError =
+    error(502, "", "away for a moment, as 503: asked again, three times in all (SENTRA-R14)");
+
+const HEARTBEAT_ERRORS: &[CallError] = &[
+    error(
+        400,
+        "Parâmetros obrigatórios: user_email, account_number",
+        "the account has no number (SENTRA-R22a)",
+    ),
+    NO_SIGNATURE,
+    TOO_MANY_ACCOUNTS,
+    error(
+        404,
+        "Usuário não encontrado. Cadastre-se na plataforma primeiro.",
+        "the configured e-mail is not registered (SENTRA-R22b)",
+    ),
+    TOO_MANY,
+    BROKEN,
+    AWAY,
+];
+
+const LIST_ERRORS: &[CallError] = &[
+    error(
+        400,
+        "Parâmetros obrigatórios: user_email, account_number, positions",
+        "a field is missing; the last word is the list's name (SENTRA-P06)",
+    ),
+    error(404, "Usuário não encontrado", "the configured e-mail is not registered (SENTRA-P06)"),
+    error(
+        404,
+        "Conta não encontrada. Envie heartbeat primeiro.",
+        "the account has sent no heartbeat yet (SENTRA-R22c)",
+    ),
+    TOO_MANY,
+    BROKEN,
+    AWAY,
+];
+
 pub const HEARTBEAT: Call = Call {
     name: "heartbeat",
     args: &[
@@ -54,7 +107,7 @@ pub const HEARTBEAT: Call = Call {
         may("platform", Kind::Word(&["MT4", "MT5"])),
         may("account_type", Kind::Word(&["CENT", "STANDARD"])),
     ],
-    reply: Reply::Receipt,
+    reply: Reply::Object(ANSWER),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: false,
@@ -62,12 +115,15 @@ pub const HEARTBEAT: Call = Call {
     switch: None,
     contract: "SENTRA-C01",
     doc: "A snapshot of the account; the first one creates the account.",
+    transport: Transport::Json,
+    one_of: &[],
+    errors: HEARTBEAT_ERRORS,
 };
 
 pub const POSITIONS: Call = Call {
     name: "positions",
     args: &[EMAIL, NUMBER, need("positions", Kind::List(POSITION))],
-    reply: Reply::Receipt,
+    reply: Reply::Object(ANSWER),
     lane: Priority::New,
     retry: Retry::Limited,
     grant: false,
@@ -75,12 +131,15 @@ pub const POSITIONS: Call = Call {
     switch: None,
     contract: "SENTRA-C02",
     doc: "The open positions, when something changed.",
+    transport: Transport::Json,
+    one_of: &[],
+    errors: LIST_ERRORS,
 };
 
 pub const TRADES: Call = Call {
     name: "trades",
     args: &[EMAIL, NUMBER, need("trades", Kind::List(TRADE))],
-    reply: Reply::Receipt,
+    reply: Reply::Object(ANSWER),
     lane: Priority::Query,
     retry: Retry::Limited,
     grant: false,
@@ -88,6 +147,9 @@ pub const TRADES: Call = Call {
     switch: None,
     contract: "SENTRA-C03",
     doc: "Closed trades, in batches of 100; a ticket sent twice is stored once.",
+    transport: Transport::Json,
+    one_of: &[],
+    errors: LIST_ERRORS,
 };
 
 /// Every call of the venue: the one table to read.

@@ -1,7 +1,9 @@
 //! The tables are well-formed, and agree with the contract's rules of retry and priority.
 
 use super::flowbtc::{FLOWBTC, find};
-use super::{Kind, Priority, Retry, all};
+use super::{By, Call, Field, Kind, Priority, Reply, Retry, all};
+use crate::base::Plain;
+use crate::venue::reply;
 use std::collections::BTreeSet;
 
 #[test]
@@ -145,4 +147,233 @@ fn required_fields_are_the_contracts() {
     }
     let lists = all().flat_map(|call| call.args).filter(|arg| matches!(arg.kind, Kind::List(_)));
     assert_eq!(lists.map(|arg| arg.name).collect::<Vec<_>>(), ["positions", "trades"]);
+}
+
+/// Every list of fields of a call: its arguments, its reply's, and those inside of them.
+fn lists(call: &Call) -> Vec<&'static [Field]> {
+    let mut found = vec![call.args];
+    match call.reply {
+        Reply::Object(fields)
+        | Reply::Objects(fields)
+        | Reply::Rows(fields)
+        | Reply::Keyed(fields) => found.push(fields),
+        Reply::Receipt | Reply::Numbers => {}
+    }
+    let mut at = 0;
+    while at < found.len() {
+        for field in found[at] {
+            match field.kind {
+                Kind::Object(inner)
+                | Kind::List(inner)
+                | Kind::Keyed(inner)
+                | Kind::Rows(inner) => found.push(inner),
+                Kind::Int
+                | Kind::Id
+                | Kind::Dec
+                | Kind::Text
+                | Kind::Bool
+                | Kind::Word(_)
+                | Kind::Number
+                | Kind::Stamp
+                | Kind::Numbers => {}
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+#[test]
+fn replies_have_fields_and_no_name_stands_twice() {
+    for call in all() {
+        let lists = lists(call);
+        for (at, fields) in lists.iter().enumerate() {
+            assert!(at == 0 || !fields.is_empty(), "{}: a reply without fields", call.name);
+            let names: BTreeSet<String> =
+                fields.iter().map(|field| field.name.to_ascii_lowercase()).collect();
+            assert_eq!(names.len(), fields.len(), "{}", call.name);
+        }
+        assert!(!call.errors.is_empty(), "{} never fails", call.name);
+        for name in call.one_of {
+            let field = call.args.iter().find(|field| field.name == *name).unwrap();
+            assert!(!field.required && field.by == By::Script, "{} {name}", call.name);
+        }
+    }
+}
+
+/// Scripts find a call by the document's name and by the wire's.
+#[test]
+fn calls_are_found_as_scripts_write_them() {
+    for (venue, name, found) in [
+        ("flowbtc", "ping", Some("Ping")),
+        ("flowbtc", "Ping", Some("Ping")),
+        ("flowbtc", "SendOrder", Some("SendOrder")),
+        ("flowbtc", "sendorder", None),
+        ("mercadobitcoin", "day_summary", Some("day-summary")),
+        ("mercadobitcoin", "day-summary", Some("day-summary")),
+        ("mercadobitcoin", "withdrawal-bitcoin", None),
+        ("mercadobitcoin", "SendOrder", None),
+        ("sentra", "heartbeat", Some("heartbeat")),
+        ("nowhere", "ping", None),
+    ] {
+        assert_eq!(super::find(venue, name).map(|call| call.name), found, "{venue}.{name}");
+    }
+    for call in all() {
+        assert!(call.spelled().iter().all(|name| call.is_named(name)), "{}", call.name);
+    }
+}
+
+/// What could name or authenticate the user is the host's, in requests and in replies.
+#[test]
+fn secrets_are_the_hosts_alone() {
+    let secret = [
+        "user_email",
+        "Password",
+        "SessionToken",
+        "TwoFAToken",
+        "Pending2FaToken",
+        "APIKey",
+        "Signature",
+        "Nonce",
+        "PasswordHash",
+        "PendingEmailCode",
+    ];
+    let mut seen = BTreeSet::new();
+    for call in all() {
+        for (at, fields) in lists(call).into_iter().enumerate() {
+            for field in fields {
+                let name = field.name;
+                let asked = call.name == "SetUserInfo" && at == 0;
+                if secret.contains(&name) && !(asked && name == "PendingEmailCode")
+                    || at > 0 && ["Email", "UserName"].contains(&name)
+                {
+                    seen.insert(name);
+                    assert_eq!(field.by, By::Host, "{} {name}", call.name);
+                }
+            }
+        }
+    }
+    assert_eq!(seen.len(), secret.len() + 2, "{seen:?}");
+}
+
+/// Fields of the page's examples that a script cannot send, and why not.
+const UNSENT: &[(&str, &str)] = &[
+    ("OrderIdOCO", "FLOW-F15: the page and AlphaPoint contradict each other"),
+    ("PegPriceType", "the engine has no pegged orders"),
+    ("TrailingAmount", "the engine has no trailing orders"),
+    ("LimitOffset", "the engine has no trailing orders"),
+    ("UserId", "FLOW-P18: in CancelAllOrders it would widen the scope"),
+];
+
+fn vector(folder: &str, name: &str) -> Plain {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let text = std::fs::read_to_string(format!("{root}/tests/vectors/{folder}/{name}.json"));
+    reply::plain(&text.unwrap()).unwrap()
+}
+
+/// The keys of an object, or of the objects in a list, that the fields do not have.
+fn strange(fields: &[Field], value: &Plain) -> Vec<String> {
+    match value {
+        Plain::Map(pairs) => {
+            let mut found = Vec::new();
+            for (key, value) in pairs {
+                let Plain::Text(key) = key else { panic!("{key:?}") };
+                match fields.iter().find(|field| field.name == key).map(|field| field.kind) {
+                    None => found.push(key.clone()),
+                    Some(Kind::Object(inner) | Kind::List(inner)) => {
+                        found.extend(strange(inner, value));
+                    }
+                    Some(Kind::Keyed(inner)) => found.extend(strange_under(inner, value)),
+                    Some(_) => {}
+                }
+            }
+            found
+        }
+        Plain::List(items) => items.iter().flat_map(|item| strange(fields, item)).collect(),
+        Plain::Nil
+        | Plain::Bool(_)
+        | Plain::Int(_)
+        | Plain::Decimal(_)
+        | Plain::Number(_)
+        | Plain::Text(_)
+        | Plain::Object(..) => panic!("{value:?} is no object"),
+    }
+}
+
+fn strange_under(fields: &[Field], value: &Plain) -> Vec<String> {
+    let Plain::Map(pairs) = value else { panic!("{value:?}") };
+    pairs.iter().flat_map(|(_, value)| strange(fields, value)).collect()
+}
+
+fn strange_in_reply(call: &Call, value: &Plain) -> Vec<String> {
+    match call.reply {
+        Reply::Receipt => strange(super::flowbtc::RECEIPT, value),
+        Reply::Object(fields) | Reply::Objects(fields) => strange(fields, value),
+        Reply::Keyed(fields) => strange_under(fields, value),
+        Reply::Rows(columns) => {
+            let Plain::List(rows) = value else { panic!("{value:?}") };
+            let wide =
+                |row: &&Plain| matches!(row, Plain::List(cells) if cells.len() > columns.len());
+            rows.iter().filter(wide).map(|row| row.json()).collect()
+        }
+        Reply::Numbers => panic!("{} has no example", call.name),
+    }
+}
+
+/// FLOW-G01 to G29: every key is in the table, or is unsent for a reason.
+#[test]
+fn the_pages_examples_have_no_field_that_the_table_lacks() {
+    let mut unsent = BTreeSet::new();
+    for number in 1..=29 {
+        let example = vector("flowbtc", &format!("FLOW-G{number:02}"));
+        let Some(Plain::Text(name)) = example.get("call") else { panic!("FLOW-G{number:02}") };
+        let call = super::find("flowbtc", name).unwrap();
+        assert_eq!(call.contract, format!("FLOW-C{number:02}"));
+        for key in strange(call.args, example.get("request").unwrap()) {
+            assert!(UNSENT.iter().any(|(name, _)| *name == key), "{name}: {key}");
+            unsent.insert(key);
+        }
+        let reply = example.get("reply").unwrap();
+        // FLOW-F01: the page wraps this one.
+        let reply = reply.get("data").unwrap_or(reply);
+        assert_eq!(strange_in_reply(call, reply), [""; 0], "{name}");
+    }
+    let reasons: BTreeSet<String> = UNSENT.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(unsent, reasons);
+    for number in 1..=5 {
+        let example = vector("mercadobitcoin", &format!("MB-G{number:02}"));
+        let call = &super::mercadobitcoin::MERCADOBITCOIN[number - 1];
+        let reply = example.get("return").unwrap();
+        assert_eq!(strange_in_reply(call, reply), [""; 0], "{}", call.name);
+    }
+}
+
+/// Every field that a script sees is explained, and nothing else is.
+#[test]
+fn notes_are_of_fields_and_fields_have_notes() {
+    for venue in super::VENUES {
+        let mut names = BTreeSet::new();
+        for call in super::of(venue) {
+            let receipt = match call.reply {
+                Reply::Receipt => super::flowbtc::RECEIPT,
+                Reply::Object(_)
+                | Reply::Objects(_)
+                | Reply::Rows(_)
+                | Reply::Keyed(_)
+                | Reply::Numbers => &[],
+            };
+            for field in lists(call).into_iter().flatten().chain(receipt) {
+                names.insert(field.name.to_owned());
+                names.insert(format!("{}.{}", call.name, field.name));
+                let note = super::notes::note(venue, call.name, field.name);
+                let seen = field.by != By::Host;
+                assert!(!note.is_empty() || !seen, "{venue} {} {}", call.name, field.name);
+            }
+        }
+        let notes = super::notes::of(venue);
+        let unused: Vec<_> = notes.iter().filter(|(name, _)| !names.contains(*name)).collect();
+        assert!(unused.is_empty(), "{venue}: {unused:?}");
+        let once: BTreeSet<_> = notes.iter().map(|(name, _)| name).collect();
+        assert_eq!(once.len(), notes.len());
+    }
 }

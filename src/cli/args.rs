@@ -1,7 +1,7 @@
 //! The words that several flags share: durations, times, instruments, amounts, fees.
 
 use crate::base::{Decimal, Fees, Span, Time, VenueName, decimal, names};
-use crate::edge::tape;
+use crate::edge::{config, tape};
 use crate::run::options::{Dialect, InstrumentOption, Pace, QueueModel};
 
 /// `10ms`, `30s`, `1.5m`; `0` needs no unit.
@@ -28,6 +28,11 @@ pub(super) fn duration(text: &str) -> Result<Span, String> {
         return Err("a duration is a whole number of nanoseconds".to_owned());
     }
     i64::try_from(product.mantissa()).map(Span::from_nanos).map_err(|_| "this is too long".into())
+}
+
+/// An address that requests may go to: https, or on this machine.
+pub(super) fn web_address(text: &str) -> Result<String, String> {
+    config::web_address(text).map(|()| text.to_owned())
 }
 
 /// A duration above zero.

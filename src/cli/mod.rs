@@ -8,11 +8,13 @@ mod journal;
 mod new;
 mod output;
 mod run;
+mod status;
 mod told;
 mod venue;
 
 use crate::edge::config::{self, Config};
 use crate::edge::telemetry::{self, Form, Verbosity};
+use crate::run::control::Question;
 use crate::run::options::{Outcome, Output, Unfit};
 use crate::run::scripts::Pointed;
 use crate::show::events::Place;
@@ -84,6 +86,12 @@ enum Verb {
     Backtest(Box<backtest::Args>),
     /// Serve the simulated FlowBTC on loopback
     Venue(Box<venue::Args>),
+    /// Ask a running engine how it stands: strategies, venues, what each rate lane has left
+    Status(status::Args),
+    /// Ask a running engine for its open orders
+    Orders(status::Args),
+    /// Ask a running engine for its positions
+    Positions(status::Args),
     /// Look into the order journal
     Journal(journal::Args),
     /// Print a completion script for a shell
@@ -135,6 +143,9 @@ fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Verb::Run(args) => run::main(*args, &global),
         Verb::Backtest(args) => backtest::main(*args, &global),
         Verb::Venue(args) => venue::main(*args, &global),
+        Verb::Status(args) => status::main(Question::Status, &args, &global),
+        Verb::Orders(args) => status::main(Question::Orders, &args, &global),
+        Verb::Positions(args) => status::main(Question::Positions, &args, &global),
         Verb::Journal(args) => journal::main(&args, &global),
         Verb::Completions(args) => completions::main(&args),
     }

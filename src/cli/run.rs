@@ -5,7 +5,7 @@ use crate::base::{Decimal, Fees, Instruments, Span, decimal};
 use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
-use crate::run::live::{FlowBtc, Live, LiveEnd, Told as News};
+use crate::run::live::{Live, LiveEnd, LiveSpec, Told as News};
 use crate::run::options::{InstrumentOption, Outcome, Output, Pace, RunOptions};
 use crate::run::oversights::oversights;
 use crate::run::scripts::Scripts;
@@ -31,6 +31,12 @@ pub(super) struct Args {
     /// Trade on the FlowBTC at this WebSocket address
     #[arg(long, value_name = "URL", conflicts_with = "feed")]
     flowbtc_ws: Option<String>,
+    /// Trade on the Mercado Bitcoin at this address of its Trade API
+    #[arg(long, value_name = "URL", value_parser = args::web_address)]
+    mercadobitcoin: Option<String>,
+    /// Report to the Sentra at this address
+    #[arg(long, value_name = "URL", value_parser = args::web_address)]
+    sentra: Option<String>,
     /// What the embedded exchange trades, and its rules: flowbtc:BTCBRL,tick=0.01
     #[arg(long, value_parser = args::instrument)]
     instrument: Option<InstrumentOption>,
@@ -98,6 +104,8 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
         run_for: args.run_for,
         state: args.state,
         flowbtc_ws: args.flowbtc_ws,
+        mercadobitcoin: args.mercadobitcoin,
+        sentra: args.sentra,
         instrument: args.instrument,
         params: args.param,
         balances: args.balance,
@@ -113,7 +121,7 @@ fn options(args: Args, global: &Global) -> Result<RunOptions, Failure> {
 
 fn start(options: RunOptions) -> Result<Outcome, Failure> {
     let (spec, mut embedded) = assemble::live(&options)?;
-    greet(&options, &spec.flowbtc, embedded.is_some())?;
+    greet(&options, &spec, embedded.is_some())?;
     for oversight in oversights(&options)? {
         output::warn(&oversight);
     }
@@ -165,18 +173,28 @@ fn paths(options: &RunOptions) -> String {
 }
 
 /// What trades where, before anything happens.
-fn greet(options: &RunOptions, flowbtc: &FlowBtc, embedded: bool) -> anyhow::Result<()> {
+fn greet(options: &RunOptions, spec: &LiveSpec, embedded: bool) -> anyhow::Result<()> {
     let Output::People { color } = options.output else { return Ok(()) };
-    let market = match (&options.feed, embedded) {
+    let flowbtc = spec.venues.flowbtc.as_ref().map(|flowbtc| match (&options.feed, embedded) {
         (Some(feed), _) => format!("{} replayed by the embedded exchange", feed.display()),
         (None, true) => format!("the embedded exchange, synthetic, seed {}", options.seed),
         (None, false) => flowbtc.url.clone(),
-    };
-    let money = match (options.live, &flowbtc.paper) {
+    });
+    let others = [
+        spec.venues.mercadobitcoin.as_ref().map(|venue| venue.url.clone()),
+        spec.venues.sentra.as_ref().map(|venue| format!("reports to {}", venue.url)),
+    ];
+    let papers = [
+        spec.venues.flowbtc.as_ref().map(|venue| venue.paper.is_some()),
+        spec.venues.mercadobitcoin.as_ref().map(|venue| venue.paper.is_some()),
+    ];
+    let money = match (options.live, papers.contains(&Some(true))) {
         (true, _) => "LIVE, with real money",
-        (false, Some(_)) => "paper: the venue's market, a simulated account",
-        (false, None) => "paper: a simulated venue",
+        (false, true) => "paper: the venue's market, a simulated account",
+        (false, false) => "paper: a simulated venue",
     };
+    let markets = flowbtc.into_iter().chain(others.into_iter().flatten());
+    let market = markets.collect::<Vec<_>>().join("; ");
     let style = Style { color };
     let head = style.paint(Tone::Strong, &format!("lunario {}", env!("CARGO_PKG_VERSION")));
     let tone = if options.live { Tone::Bad } else { Tone::Good };

@@ -1,19 +1,26 @@
 //! `lunario.toml`, the `LUNARIO_*` variables that override it, and secrets. Money is written as
 //! text; an unknown key is an error that names the nearest known one.
 
+mod environment;
+mod explain;
+mod grants;
 mod limits;
 mod secret;
+mod venues;
 
 use super::journal::Policy;
-use crate::base::{Plain, Span, names};
+use crate::base::{Plain, Span};
 use anyhow::Context;
+use explain::{explain, line_at};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub use grants::Withdrawals;
 pub use limits::{Limits, LimitsSection};
-pub use secret::PasswordSource;
+pub use secret::SecretSource;
+pub use venues::{FlowBtc, MercadoBitcoin, Sentra, is_loopback, web_address};
 
 /// Where the configuration is looked for when none is named.
 pub const DEFAULT_FILE: &str = "lunario.toml";
@@ -24,26 +31,20 @@ pub struct Config {
     /// The file it came from, if there was one.
     pub file: Option<PathBuf>,
     pub flowbtc: FlowBtc,
+    /// `None`: nothing is said about it, so the run does not use it.
+    pub mercadobitcoin: Option<MercadoBitcoin>,
+    pub sentra: Option<Sentra>,
     /// `[live] enabled`: `run --live` is allowed.
     pub live: bool,
     pub limits: LimitsSection,
     pub journal: Policy,
     pub budget: Budget,
+    /// `[grants.<strategy>]`: calls beyond trading that a strategy may make, as written:
+    /// `flowbtc.LogOut`.
+    pub grants: BTreeMap<String, BTreeSet<String>>,
+    pub withdrawals: Withdrawals,
     /// `[params.<strategy>]`, in the file's order.
     pub params: BTreeMap<String, Vec<(String, Plain)>>,
-}
-
-/// `[venues.flowbtc]`
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct FlowBtc {
-    /// The WebSocket address.
-    pub ws: Option<String>,
-    pub user: Option<String>,
-    pub password: Option<PasswordSource>,
-    /// The account traded on, where the user has several.
-    pub account: Option<i64>,
-    /// Requests per minute that the session keeps under.
-    pub per_minute: Option<u32>,
 }
 
 /// `[budget]`: what one strategy may use. `None` leaves the host's own bound.
@@ -71,7 +72,7 @@ impl Config {
                 return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }
         };
-        config.overlay(&variable)?;
+        environment::overlay(&mut config, &variable)?;
         Ok(config)
     }
 
@@ -83,33 +84,6 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> anyhow::Result<Config> {
         let raw: Raw = toml::from_str(text).map_err(|error| explain(text, path, &error))?;
         raw.config(text, path)
-    }
-
-    /// Variables of the environment come last, so that a container can be told its venue and user
-    /// without a file.
-    fn overlay(&mut self, variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<()> {
-        if let Some(ws) = variable("LUNARIO_FLOWBTC_WS") {
-            self.flowbtc.ws = Some(ws);
-        }
-        if let Some(user) = variable("LUNARIO_FLOWBTC_USER") {
-            self.flowbtc.user = Some(user);
-        }
-        if variable("LUNARIO_FLOWBTC_PASSWORD").is_some() {
-            self.flowbtc.password = Some(PasswordSource::Env("LUNARIO_FLOWBTC_PASSWORD".into()));
-        }
-        if let Some(account) = variable("LUNARIO_FLOWBTC_ACCOUNT") {
-            let number = account.parse().ok();
-            self.flowbtc.account = Some(number.with_context(|| {
-                format!("LUNARIO_FLOWBTC_ACCOUNT is `{account}`; an account is an integer")
-            })?);
-        }
-        if let Some(policy) = variable("LUNARIO_JOURNAL") {
-            let known = policy_of(&policy);
-            self.journal = known.with_context(|| {
-                format!("LUNARIO_JOURNAL is `{policy}`; it is `group` or `strict`")
-            })?;
-        }
-        Ok(())
     }
 }
 
@@ -130,29 +104,14 @@ fn policy_of(word: &str) -> Option<Policy> {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Raw {
-    venues: RawVenues,
+    venues: venues::Raw,
     live: RawLive,
     limits: LimitsSection,
     journal: RawJournal,
     budget: RawBudget,
+    grants: BTreeMap<String, grants::Raw>,
+    withdrawals: Withdrawals,
     params: BTreeMap<String, toml::Table>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct RawVenues {
-    flowbtc: RawFlowBtc,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct RawFlowBtc {
-    ws: Option<toml::Spanned<String>>,
-    user: Option<String>,
-    password_env: Option<toml::Spanned<String>>,
-    password_file: Option<toml::Spanned<PathBuf>>,
-    account: Option<i64>,
-    per_minute: Option<toml::Spanned<u32>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -180,7 +139,9 @@ impl Raw {
             anyhow::anyhow!("{}:{}: {why}", path.display(), line_at(text, span.start))
         };
         let mut config = Config { file: Some(path.to_owned()), ..Config::default() };
-        config.flowbtc = self.venues.flowbtc.checked(path, &wrong)?;
+        self.venues.into_config(&mut config, path, &wrong)?;
+        config.grants = self.grants.into_iter().map(|(name, raw)| (name, raw.calls)).collect();
+        config.withdrawals = self.withdrawals;
         config.live = self.live.enabled;
         config.limits = self.limits;
         if let Some(policy) = self.journal.policy {
@@ -211,41 +172,8 @@ impl Raw {
     }
 }
 
+/// Makes an error of a place in the file.
 type Wrong<'a> = &'a dyn Fn(Range<usize>, String) -> anyhow::Error;
-
-impl RawFlowBtc {
-    fn checked(self, path: &Path, wrong: Wrong<'_>) -> anyhow::Result<FlowBtc> {
-        if let Some(ws) = &self.ws
-            && !ws.get_ref().starts_with("wss://")
-            && !ws.get_ref().starts_with("ws://")
-        {
-            let why = format!("`{}` is no WebSocket address; write wss://…", ws.get_ref());
-            return Err(wrong(ws.span(), why));
-        }
-        if let Some(zero) = self.per_minute.as_ref().filter(|rate| *rate.get_ref() == 0) {
-            return Err(wrong(zero.span(), "per_minute is at least 1".to_owned()));
-        }
-        let password = match (self.password_env, self.password_file) {
-            (Some(_), Some(file)) => {
-                let why = "password_env and password_file are both given; keep one".to_owned();
-                return Err(wrong(file.span(), why));
-            }
-            (Some(name), None) => Some(PasswordSource::Env(name.into_inner())),
-            (None, Some(file)) => {
-                let folder = path.parent().unwrap_or(Path::new(""));
-                Some(PasswordSource::File(folder.join(file.into_inner())))
-            }
-            (None, None) => None,
-        };
-        Ok(FlowBtc {
-            ws: self.ws.map(toml::Spanned::into_inner),
-            user: self.user,
-            password,
-            account: self.account,
-            per_minute: self.per_minute.map(toml::Spanned::into_inner),
-        })
-    }
-}
 
 /// A parameter's value as scripts get it. Dates are text.
 fn plain(value: toml::Value) -> Plain {
@@ -260,56 +188,6 @@ fn plain(value: toml::Value) -> Plain {
             table.into_iter().map(|(key, item)| (Plain::Text(key), plain(item))).collect(),
         ),
     }
-}
-
-/// The line, from 1, in which the byte at `at` stands.
-fn line_at(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// An error of the parser in our words: file, line, the key and the nearest known one. Never the
-/// line itself, which may hold a secret.
-fn explain(text: &str, path: &Path, error: &toml::de::Error) -> anyhow::Error {
-    let start = error.span().map_or(0, |span| span.start);
-    let message = error.message();
-    let (line, why) = match message.strip_prefix("unknown field ") {
-        Some(rest) => unknown(text, start, rest),
-        None => (line_at(text, start), message.trim_end().replace('\n', "; ")),
-    };
-    anyhow::anyhow!("{}:{line}: {why}", path.display())
-}
-
-/// `` `key`, expected one of `a`, `b` `` with the line of the key and what was meant.
-fn unknown(text: &str, start: usize, rest: &str) -> (usize, String) {
-    let mut quoted = rest.split('`').skip(1).step_by(2);
-    let key = quoted.next().unwrap_or_default();
-    let known: Vec<&str> = quoted.collect();
-    // The span may be of the whole table: the key is looked for from its start.
-    let from = text.get(..start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
-    let offset =
-        text.get(from..).unwrap_or_default().split_inclusive('\n').scan(from, |at, line| {
-            let here = *at;
-            *at += line.len();
-            Some((here, line))
-        });
-    let names_key = |line: &str| {
-        let bare = line.trim_start().trim_start_matches('[');
-        bare.split(['.', '=', ']', ' ']).any(|word| word.trim_matches('"') == key)
-    };
-    let line = offset
-        .into_iter()
-        .find(|(_, line)| names_key(line))
-        .map_or_else(|| line_at(text, start), |(at, _)| line_at(text, at));
-    let hint = if key == "password" {
-        "a password does not belong into this file; name a variable with password_env, or a file \
-         that only you can read with password_file"
-            .to_owned()
-    } else if let Some(near) = names::nearest(key, known.iter().copied()) {
-        format!("did you mean `{near}`?")
-    } else {
-        format!("known here: {}", known.join(", "))
-    };
-    (line, format!("unknown key `{key}`; {hint}"))
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@
 //! back.
 
 use super::clock;
-use crate::base::{Net, Time};
+use crate::base::{Net, Response, Time};
 use anyhow::Context;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,12 +29,23 @@ const TURN: u32 = 64;
 pub enum Input {
     /// A client socket said something; `Sockets::current` tells whether it still matters.
     Socket(SocketNews),
+    /// How an HTTP exchange of a session ended. `link` is the number its `Http` was made with.
+    Http { link: u32, response: Response },
     /// A connection to a server of ours said something.
     Served(ServedNews),
     /// A script's stable content differs from the last reported one.
     Changed { path: PathBuf },
+    /// Somebody asks this engine something; `Control::answer` answers.
+    Asked(Asked),
     /// The user wants the process to end (Ctrl-C or a terminate signal).
     Stop,
+}
+
+/// One line of a client of the control socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    pub id: u64,
+    pub question: String,
 }
 
 /// News of one client connection: `net` is `Opened`, `Frame` or `Lost`.
@@ -65,14 +77,22 @@ pub enum Served {
     Request(Request),
 }
 
-/// A request as it was read, its body inflated. `query` has no question mark.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A request as it was read, its body inflated. `query` has no question mark. Headers, query and
+/// body may hold secrets and personal data: `Debug` shows their sizes.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
     pub path: String,
     pub query: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (query, headers, body) = (self.query.len(), self.headers.len(), self.body.len());
+        write!(f, "{} {} <query {query}, {headers} headers, {body} bytes>", self.method, self.path)
+    }
 }
 
 /// The machine's thread is gone; nobody takes inputs any more.

@@ -4,19 +4,26 @@
 //! The hash of a row is SHA-256 over the previous hash (32 zero bytes before the first), then `seq`
 //! and `at` as little-endian 64-bit integers, then kind, strategy, version and body, each as its
 //! length in bytes (little-endian, 64 bits) and its bytes.
+//!
+//! Beside the rows stand, outside of the chain, values of the state folder (`meta`) and the sends
+//! of the last minutes over each rate lane (`sends`), so that a restart makes no burst.
 
 mod read;
+mod sends;
 
+use super::clock;
 use super::state::StateDir;
 use crate::base::Time;
 use anyhow::{Context, bail};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 pub use read::{Problem, Reader, Record, Verdict};
+pub use sends::Send;
 
 /// When a row counts as written.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
@@ -60,6 +67,7 @@ CREATE TABLE IF NOT EXISTS records(
 CREATE TABLE IF NOT EXISTS head(
     one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS sends(lane TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 ";
 
 const INSERT: &str = "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -72,6 +80,8 @@ pub struct Journal {
     seq: i64,
     hash: Hash,
     since_checkpoint: usize,
+    /// Sends noted since old ones were last forgotten.
+    since_pruning: usize,
     checkpoints: Option<SyncSender<()>>,
     checkpointer: Option<JoinHandle<()>>,
 }
@@ -100,6 +110,7 @@ impl Journal {
         // The other thread copies the log; this bound holds only if it cannot keep up.
         connection.pragma_update(None, "wal_autocheckpoint", 100_000)?;
         connection.execute_batch(SCHEMA)?;
+        sends::prune(&connection, clock::now())?;
         let (seq, hash) = head(&connection)?;
         if let Some(problem) = read::head_problem(&connection, seq)? {
             bail!(
@@ -117,6 +128,7 @@ impl Journal {
             seq,
             hash,
             since_checkpoint: 0,
+            since_pruning: 0,
             checkpoints: Some(checkpoints),
             checkpointer: Some(checkpointer),
         })
@@ -128,15 +140,28 @@ impl Journal {
     /// # Errors
     /// When the disk is full or fails; nothing was appended then, and nothing may be sent.
     pub fn append(&mut self, rows: &[Row<'_>]) -> anyhow::Result<i64> {
-        if rows.is_empty() {
+        self.commit(rows, &[])
+    }
+
+    /// Appends the rows, and notes what is about to leave over which rate lane, as one transaction.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn commit(&mut self, rows: &[Row<'_>], sends: &[Send<'_>]) -> anyhow::Result<i64> {
+        if rows.is_empty() && sends.is_empty() {
             return Ok(self.seq);
         }
-        let written = self.insert(rows);
+        let written = self.insert(rows, sends);
         if written.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK").context("cannot undo a journal write")?;
         }
         (self.seq, self.hash) = written.context("cannot write the journal")?;
-        self.since_checkpoint += rows.len();
+        self.since_pruning += sends.len();
+        if self.since_pruning >= sends::PRUNE_EVERY {
+            self.since_pruning = 0;
+            sends::prune(&self.connection, clock::now()).context("cannot write the journal")?;
+        }
+        self.since_checkpoint += rows.len() + sends.len();
         if self.since_checkpoint >= CHECKPOINT_ROWS {
             self.since_checkpoint = 0;
             self.move_head().context("cannot write the journal")?;
@@ -156,10 +181,10 @@ impl Journal {
         Ok(())
     }
 
-    fn insert(&self, rows: &[Row<'_>]) -> rusqlite::Result<(i64, Hash)> {
+    fn insert(&self, rows: &[Row<'_>], sends: &[Send<'_>]) -> rusqlite::Result<(i64, Hash)> {
         let (mut seq, mut hash) = (self.seq, self.hash);
         // One row is a transaction by itself; the statements around it would cost as much again.
-        let many = rows.len() > 1;
+        let many = rows.len() + sends.len() > 1;
         if many {
             self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         }
@@ -177,6 +202,7 @@ impl Journal {
                 hash.as_slice()
             ])?;
         }
+        sends::insert(&self.connection, sends)?;
         if many {
             self.connection.prepare_cached("COMMIT")?.execute([])?;
         }
@@ -203,6 +229,15 @@ impl Journal {
     /// When the file cannot be read. What is wrong with the rows is in the verdict.
     pub fn verify(&self) -> anyhow::Result<Verdict> {
         read::verify(&self.connection)
+    }
+
+    /// The sends noted since `since`, by rate lane, oldest first. At least the last five minutes
+    /// are there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn sends(&self, since: Time) -> anyhow::Result<BTreeMap<String, Vec<Time>>> {
+        sends::since(&self.connection, since, clock::now()).context("cannot read the journal")
     }
 
     /// A value kept beside the rows.

@@ -4,9 +4,9 @@
 use super::clock;
 use super::inbox::{Input, Lines, SocketNews};
 use super::pump::{self, End};
+use super::tls;
 use crate::base::Net;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -152,7 +152,7 @@ async fn connect(url: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>
     let uri = request.uri();
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let secure = uri.scheme_str() == Some("wss");
-    if !secure && !is_loopback(&host) {
+    if !secure && !tls::is_loopback(&host) {
         return Err(format!(
             "`{url}` would send the password in the clear; use wss:// (ws:// is for loopback only)"
         ));
@@ -162,44 +162,11 @@ async fn connect(url: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>
         .await
         .map_err(|e| format!("cannot reach {host}:{port}: {e}"))?;
     stream.set_nodelay(true).map_err(|e| format!("cannot set TCP_NODELAY: {e}"))?;
-    let connector = if secure { Connector::Rustls(tls().await?) } else { Connector::Plain };
+    let connector = if secure { Connector::Rustls(tls::config().await?) } else { Connector::Plain };
     client_async_tls_with_config(request, stream, Some(pump::limits()), Some(connector))
         .await
         .map(|(socket, _)| socket)
         .map_err(|error| pump::reason(&error))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// One TLS policy for every connection: ring, TLS 1.2 and 1.3, the system's roots (and those of
-/// `SSL_CERT_FILE`).
-async fn tls() -> Result<Arc<rustls::ClientConfig>, String> {
-    static CONFIG: OnceLock<Result<Arc<rustls::ClientConfig>, String>> = OnceLock::new();
-    // Reading the system's roots takes milliseconds that the machine's thread must not wait.
-    let reading = tokio::task::spawn_blocking(|| CONFIG.get_or_init(tls_config).clone());
-    reading.await.map_err(|e| format!("TLS cannot be set up: {e}"))?
-}
-
-fn tls_config() -> Result<Arc<rustls::ClientConfig>, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = rustls::RootCertStore::empty();
-    let (added, ignored) = roots.add_parsable_certificates(found.certs);
-    tracing::debug!(added, ignored, "TLS roots");
-    if roots.is_empty() {
-        return Err("the system has no TLS root certificates; install ca-certificates \
-                    or name a file in SSL_CERT_FILE"
-            .to_owned());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| format!("TLS cannot be set up: {e}"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! What an engine is made with: mode, instruments, limits, parameters, budgets of failure.
 
-use crate::base::Instruments;
+use crate::base::{Decimal, Instruments, Time};
 use crate::desk::Mode;
 use crate::lua::Limits as LuaLimits;
 use crate::risk::Limits;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -29,6 +29,21 @@ pub struct EngineConfig {
     pub overruns_a_minute: usize,
     /// Whether journal records are made.
     pub recording: bool,
+    /// The calls beyond trading that a strategy may make, by its name: `flowbtc.LogOut`. They hold
+    /// in live runs only.
+    pub grants: BTreeMap<String, BTreeSet<String>>,
+    pub withdrawals: Withdrawals,
+}
+
+/// What withdrawals may do; by default nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Withdrawals {
+    /// Where money may go to.
+    pub addresses: BTreeSet<String>,
+    /// How much of an asset may leave in any 24 hours; an asset that is not here may not.
+    pub per_day: BTreeMap<String, Decimal>,
+    /// What has left or may have left before this run: when, asset, amount.
+    pub before: Vec<(Time, String, Decimal)>,
 }
 
 impl EngineConfig {
@@ -49,6 +64,8 @@ impl EngineConfig {
             faults_a_minute: 100,
             overruns_a_minute: 5,
             recording: true,
+            grants: BTreeMap::new(),
+            withdrawals: Withdrawals::default(),
         }
     }
 }

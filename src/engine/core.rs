@@ -227,6 +227,7 @@ impl Core {
 
     /// Puts an approved command on its way: into the journal first, then into the outbox.
     pub(super) fn send(&mut self, who: Option<StrategyId>, command: Approved<Command>) {
+        let command = self.with_call(command);
         let instrument = instrument_of(command.get()).and_then(|id| self.instruments.get(id));
         if self.recording {
             let (kind, body) = record::command(command.get(), instrument);

@@ -82,6 +82,7 @@ impl Engine {
         let gate = Gate::new(config.limits.clone());
         let mut core = Core::new(config.run, config.instruments.clone(), gate);
         core.recording = config.recording;
+        core.calls.grants = super::calls::Grants::of(&config);
         Engine {
             core: Rc::new(RefCell::new(core)),
             roster: Roster::new(),
@@ -272,6 +273,12 @@ impl Engine {
             moved = true;
             self.command(now, command.into_inner());
         }
+    }
+
+    /// The venues of the run, by their places.
+    #[must_use]
+    pub fn venues(&self) -> Vec<VenueName> {
+        self.venues.iter().map(|place| place.name.clone()).collect()
     }
 
     /// What every venue's rate lanes have left.

@@ -17,7 +17,7 @@ mod timers;
 mod tests;
 
 pub use crate::desk::{Fault, Words};
-pub use config::EngineConfig;
+pub use config::{EngineConfig, Withdrawals};
 pub use core::Core;
 pub use flow::{Engine, In, Operator, Out};
 pub use note::Note;

@@ -3,14 +3,15 @@
 
 use crate::account::Order;
 use crate::base::{
-    Command, Decimal, Fill, Instrument, OrderKey, Plain, StrategyId, Time, Version, decimal,
+    Command, Decimal, Fill, Instrument, OrderKey, Plain, Reply, StrategyId, Time, Version, decimal,
 };
 
 /// One line of the journal. The outputs of one input are appended together, before any byte leaves.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
     pub at: Time,
-    /// `run`, `version`, `intent`, `cancel`, `replace`, `order`, `fill`, `halt`, `stop`.
+    /// `run`, `version`, `intent`, `cancel`, `replace`, `reduce`, `call`, `reply`,
+    /// `order`, `fill`, `halt`, `stop`.
     pub kind: &'static str,
     pub strategy: Option<StrategyId>,
     /// The strategy's name; empty for the engine's own lines.
@@ -63,16 +64,14 @@ pub fn command(command: &Command, instrument: Option<&Instrument>) -> (&'static 
             "reduce",
             Plain::map(vec![("order", key(*order)), ("instrument", name), ("qty", money(*qty))]),
         ),
+        // The row of what it does, with the call that asked for it.
         Command::Call(call) => {
-            let mut body = vec![
-                ("venue", Plain::text(&*call.ask.venue.0)),
-                ("call", Plain::text(call.ask.name)),
-                ("number", Plain::Int(i64::try_from(call.id.0).unwrap_or(i64::MAX))),
-            ];
-            if let Some(order) = &call.order {
-                body.push(("order", self::command(order, instrument).1));
-            }
-            ("call", Plain::map(body))
+            let name = Plain::text(format!("{}.{}", call.ask.venue, call.ask.name));
+            let inner = call.order.as_deref().map(|order| self::command(order, instrument));
+            let (kind, body) = inner.unwrap_or(("call", Plain::map(Vec::new())));
+            let mut pairs = if let Plain::Map(pairs) = body { pairs } else { Vec::new() };
+            pairs.push((Plain::text("call"), name));
+            (kind, Plain::Map(pairs))
         }
         Command::CancelAll { .. } => ("cancel_all", Plain::map(vec![("instrument", name)])),
         Command::Subscribe { channel, .. } => (
@@ -80,6 +79,22 @@ pub fn command(command: &Command, instrument: Option<&Instrument>) -> (&'static 
             Plain::map(vec![("instrument", name), ("channel", Plain::text(channel.word()))]),
         ),
     }
+}
+
+/// How a call ended; not what it answered, which may be about persons.
+#[must_use]
+pub fn reply(name: &str, reply: &Reply) -> Plain {
+    let mut body = vec![("call", Plain::text(name))];
+    match &reply.outcome {
+        Ok(_) => body.push(("outcome", Plain::text("done"))),
+        Err(failure) => {
+            body.push(("outcome", Plain::text(failure.fate.word())));
+            body.push(("kind", Plain::text(failure.kind.word())));
+            body.push(("code", failure.code.map_or(Plain::Nil, Plain::Int)));
+            body.push(("message", Plain::text(failure.message.as_str())));
+        }
+    }
+    Plain::map(body)
 }
 
 fn key(key: OrderKey) -> Plain {

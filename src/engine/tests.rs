@@ -3,6 +3,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the news it is about")]
 
+mod calls;
 mod determinism;
 mod ends;
 mod faults;

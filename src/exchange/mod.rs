@@ -15,4 +15,4 @@ pub use types::{
     AccountNumber, Balance, BookLevel, NewOrder, QueueModel, Reject, Report, ReportKind, SimFill,
     SimOrder,
 };
-pub use venue::{SimConfig, SimVenue};
+pub use venue::{Asked, SimConfig, SimVenue, refusal};

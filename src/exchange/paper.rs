@@ -25,6 +25,11 @@ impl Paper {
         &self.sim
     }
 
+    /// The simulation, for whoever answers the calls.
+    pub fn sim_mut(&mut self) -> &mut SimVenue {
+        &mut self.sim
+    }
+
     /// What of the session's output goes on. Its own orders, fills and balances do not: no order
     /// of ours is there.
     fn pass(&mut self, now: Time, out: VenueOut) -> Option<VenueOut> {

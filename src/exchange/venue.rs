@@ -11,21 +11,23 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use self::calls::Desk;
+pub use self::calls::{Asked, refusal};
 use super::core::{Config, Exchange};
 use super::link::Link;
 use super::types::{AccountNumber, NewOrder, Reject, Report, ReportKind, SimFill, SimOrder};
 use crate::base::decimal::mantissa_at;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    BalanceNews, CallFailure, CallFailureKind, Channel, Command, Decimal, Event, FeedNews,
-    FeedState, Fill, Machine, OrderKey, OrderNews, OrderState, OrderStep, Place, Reply, Span, Time,
-    VenueIn, VenueName, VenueOrderId, VenueOut,
+    BalanceNews, Channel, Command, Decimal, Event, FeedNews, FeedState, Fill, Machine, OrderKey,
+    OrderNews, OrderState, OrderStep, Place, Span, Time, VenueIn, VenueName, VenueOrderId,
+    VenueOut,
 };
+
+mod calls;
 
 /// How many rows `quiet_until` looks ahead at most, so that a caller who stops early pays little.
 const LOOK_AHEAD: usize = 8192;
-
-const NO_CALLS: &str = "this simulated exchange answers no calls by name";
 
 /// The account that the venue trades for.
 const OWNER: AccountNumber = AccountNumber(1);
@@ -65,6 +67,8 @@ pub struct SimVenue {
     live: BTreeMap<OrderKey, Live>,
     aliases: BTreeMap<OrderKey, OrderKey>,
     opened: bool,
+    /// `None`: nobody answers calls.
+    desk: Option<Desk>,
 }
 
 impl SimVenue {
@@ -82,6 +86,7 @@ impl SimVenue {
             live: BTreeMap::new(),
             aliases: BTreeMap::new(),
             opened: false,
+            desk: None,
         }
     }
 
@@ -187,19 +192,43 @@ impl SimVenue {
 
     /// Lets the commands act that have arrived by `now`, each at its own moment.
     fn arrive(&mut self, now: Time) {
-        while let Some((at, command)) = self.entry.due(now) {
-            self.act(at, command);
-            self.collect();
-        }
+        while self.arrive_next(now) {}
     }
 
-    fn act(&mut self, now: Time, command: Command) {
+    /// Lets the next command act that has arrived by `now`, at its moment. False: there is none.
+    pub fn arrive_next(&mut self, now: Time) -> bool {
+        let due = self.entry.due(now);
+        let arrived = due.is_some();
+        if let Some((at, command)) = due {
+            self.take(at, command);
+        }
+        arrived
+    }
+
+    fn take(&mut self, now: Time, command: Command) {
         match command {
-            Command::Place(place) => self.place(now, &place),
+            Command::Call(call) => self.ask(now, call),
+            Command::Place(_)
+            | Command::Cancel { .. }
+            | Command::Replace { .. }
+            | Command::CancelAll { .. }
+            | Command::Subscribe { .. }
+            | Command::Reduce { .. } => drop(self.act(now, command)),
+        }
+        self.collect();
+    }
+
+    /// Carries a command out. The number of the order it was about, if it was about one.
+    fn act(&mut self, now: Time, command: Command) -> Result<Option<VenueOrderId>, Reject> {
+        match command {
+            Command::Place(place) => self.place(now, &place).map(Some),
             Command::Cancel { key, .. } => {
                 let id = self.live.get(&key).map(|live| live.id).ok_or(Reject::NotFound);
-                let outcome = id.and_then(|id| self.exchange.cancel(now, OWNER, id));
-                self.tell_refusal(now, key, outcome);
+                let outcome = id.and_then(|id| {
+                    self.exchange.cancel(now, OWNER, id)?;
+                    Ok(id)
+                });
+                self.told(now, key, outcome)
             }
             Command::Replace { key, alias, price, qty, side, .. } => {
                 let outcome = self.replace(now, key, alias, |order| {
@@ -207,25 +236,27 @@ impl SimVenue {
                     order.price = price.or(order.price);
                     order.qty = qty;
                 });
-                self.tell_refusal(now, key, outcome);
+                self.told(now, key, outcome)
             }
             Command::CancelAll { instrument } => {
                 self.exchange.cancel_all(now, OWNER, instrument);
+                Ok(None)
             }
-            Command::Subscribe { channel, .. } => self.feed_is_live(now, channel),
+            Command::Subscribe { channel, .. } => {
+                self.feed_is_live(now, channel);
+                Ok(None)
+            }
             Command::Reduce { key, qty, .. } => {
                 let outcome = self.reduce(now, key, qty);
-                self.tell_refusal(now, key, outcome);
+                self.told(now, key, outcome)
             }
-            Command::Call(call) => {
-                let none = CallFailure::refused(CallFailureKind::NoVenue, NO_CALLS);
-                self.response.send(now, Event::Reply(Reply { id: call.id, outcome: Err(none) }));
-            }
+            // A call carries an order, never another call.
+            Command::Call(_) => Ok(None),
         }
     }
 
     /// `qty` is the new open quantity.
-    fn reduce(&mut self, now: Time, key: OrderKey, qty: Decimal) -> Result<(), Reject> {
+    fn reduce(&mut self, now: Time, key: OrderKey, qty: Decimal) -> Result<VenueOrderId, Reject> {
         let live = self.live.get(&key).ok_or(Reject::NotFound)?;
         let (id, sim) = (live.id, self.exchange.order(live.id).ok_or(Reject::NotFound)?);
         let total = sim.filled + qty;
@@ -235,10 +266,10 @@ impl SimVenue {
             let step = OrderStep::Replaced { venue_id: id, price, remaining };
             self.tell(now, key, step);
         }
-        Ok(())
+        Ok(id)
     }
 
-    fn place(&mut self, now: Time, place: &Place) {
+    fn place(&mut self, now: Time, place: &Place) -> Result<VenueOrderId, Reject> {
         let key = place.key;
         let order = NewOrder {
             account: OWNER,
@@ -253,7 +284,8 @@ impl SimVenue {
             reduce_only: place.reduce_only,
             tif: place.tif,
         };
-        match self.exchange.submit(now, order) {
+        let outcome = self.exchange.submit(now, order);
+        match outcome {
             Ok(id) => {
                 let live = Live { id, before: Decimal::ZERO, alias: None, working: false };
                 self.live.insert(key, live);
@@ -262,6 +294,7 @@ impl SimVenue {
                 self.tell(now, key, OrderStep::Rejected { reason: reject.to_string() });
             }
         }
+        outcome
     }
 
     fn replace(
@@ -270,26 +303,34 @@ impl SimVenue {
         key: OrderKey,
         alias: OrderKey,
         change: impl FnOnce(&mut NewOrder),
-    ) -> Result<(), Reject> {
+    ) -> Result<VenueOrderId, Reject> {
         let live = self.live.get_mut(&key).ok_or(Reject::NotFound)?;
         let old = self.exchange.order(live.id).ok_or(Reject::NotFound)?;
         let mut order = old.order.clone();
         let filled = old.filled;
         change(&mut order);
         order.client_id = alias.wire();
-        live.id = self.exchange.replace(now, OWNER, live.id, order)?;
+        let id = self.exchange.replace(now, OWNER, live.id, order)?;
+        live.id = id;
         live.before += filled;
         if let Some(gone) = live.alias.replace(alias) {
             self.aliases.remove(&gone);
         }
         self.aliases.insert(alias, key);
-        Ok(())
+        Ok(id)
     }
 
-    fn tell_refusal(&mut self, now: Time, key: OrderKey, outcome: Result<(), Reject>) {
+    /// The outcome of a change; a refusal is told.
+    fn told(
+        &mut self,
+        now: Time,
+        key: OrderKey,
+        outcome: Result<VenueOrderId, Reject>,
+    ) -> Result<Option<VenueOrderId>, Reject> {
         if let Err(reject) = outcome {
             self.tell(now, key, OrderStep::ChangeRefused { reason: reject.to_string() });
         }
+        outcome.map(Some)
     }
 
     /// News of an order, sent back from the exchange at `now`.
@@ -306,7 +347,9 @@ impl SimVenue {
 
     /// Sends what the exchange reported on its way back.
     fn collect(&mut self) {
-        while let Some(Report { time, kind }) = self.exchange.poll() {
+        while let Some(report) = self.exchange.poll() {
+            self.keep(&report);
+            let Report { time, kind } = report;
             match kind {
                 ReportKind::Order(sim) => self.order_news(time, &sim),
                 ReportKind::Replaced { new, .. } => {
@@ -392,15 +435,18 @@ impl Machine for SimVenue {
             VenueIn::Command(command) => command,
             VenueIn::Net(_) => return,
         };
-        if let Command::Place(place) = &command {
+        let mut order = Some(&command);
+        if let Command::Call(call) = &command {
+            order = call.order.as_deref().filter(|_| self.desk.is_some());
+        }
+        if let Some(Command::Place(place)) = order {
             let sent = OrderNews { key: place.key, time: now, step: OrderStep::Sent };
             self.local.push_back((now, Event::Order(sent)));
         }
         if self.entry.latency() > Span::ZERO {
             self.entry.send(now, command);
         } else {
-            self.act(now, command);
-            self.collect();
+            self.take(now, command);
         }
     }
 

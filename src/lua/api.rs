@@ -1,7 +1,10 @@
 //! The names of the script API, and uses of `ctx` in a source that name none of them.
 //!
 //! This is no type checker: it finds `ctx.name`, `ctx:name` and the fields of `ctx:buy{…}`,
-//! `ctx:sell{…}` and `ctx:replace(…, {…})` written as literals, wherever `ctx` is called `ctx`.
+//! `ctx:sell{…}` and `ctx:replace(…, {…})` written as literals, wherever `ctx` is called `ctx`; and
+//! the same of the venues' calls, `flowbtc.SendOrder{…}`.
+
+pub mod calls;
 
 use crate::base::names::nearest;
 
@@ -90,6 +93,8 @@ pub fn uses(text: &str) -> Vec<Use> {
             _ => {}
         }
     }
+    calls::uses(text, &code, &mut found);
+    found.sort_by_key(|found| (found.line, found.column));
     found
 }
 

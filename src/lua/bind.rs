@@ -3,9 +3,11 @@
 //! line.
 
 mod account;
+mod calls;
 mod modules;
 
 pub use account::bar_fields;
+pub use calls::{failure_table, globals};
 pub use modules::{compile, parameter, restore};
 
 use super::values::{money, to_plain};
@@ -182,6 +184,7 @@ pub fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
     account::functions(lua, host, &table)?;
     timer_functions(lua, host, &table)?;
     speech_functions(lua, host, &table)?;
+    calls::functions(lua, host, &table)?;
     modules::functions(lua, host, &table)?;
     Ok(table)
 }

@@ -3,7 +3,7 @@
 
 use crate::base::Version;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The largest source file that is looked at.
@@ -18,6 +18,15 @@ pub struct Candidate {
     pub entry: String,
     pub sources: BTreeMap<String, String>,
     pub version: Version,
+}
+
+impl Candidate {
+    /// The venues whose documented calls its sources mention: those that a run of it needs beside
+    /// the ones that its instruments trade at.
+    #[must_use]
+    pub fn venues_called(&self) -> BTreeSet<&'static str> {
+        self.sources.values().flat_map(|text| super::api::calls::venues(text)).collect()
+    }
 }
 
 /// Why a candidate could not be put together.

@@ -5,6 +5,7 @@
 //! coroutine.
 
 pub mod api;
+mod arguments;
 mod bind;
 pub mod budget;
 pub mod fault;

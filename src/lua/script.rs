@@ -4,6 +4,7 @@
 mod faults;
 mod see;
 mod strategy;
+mod tasks;
 
 use super::bind::{self, Host};
 use super::budget::{Budget, RowWord};
@@ -12,7 +13,7 @@ use super::load::{self, Declared, Param};
 use super::vm::{self, Code};
 use super::{fault, rows, values};
 use crate::account::Order;
-use crate::base::{OrderKey, Span, StrategyId, Time};
+use crate::base::{CallId, OrderKey, Span, StrategyId, Time};
 use crate::desk::{Desk, Fault, FaultKind, Mode};
 use mlua::{Buffer, Function, Lua, Table, Value};
 use std::cell::RefCell;
@@ -69,6 +70,16 @@ const SINGLE: u32 = 0;
 /// Answers of the prelude's deliveries.
 const ASLEEP: u32 = 1;
 const FAILED: u32 = 2;
+const CALLING: u32 = 3;
+
+/// A handler that waits, and goes on later.
+#[derive(Copy, Clone)]
+struct Task {
+    /// Its number in the prelude.
+    number: u32,
+    /// The handler it is in.
+    handler: &'static str,
+}
 
 type Answer = (u32, Value, Value);
 
@@ -105,8 +116,11 @@ pub struct Script {
     /// Orders that changed since the script last ran; its tables of them are refreshed before it
     /// runs again.
     changed: BTreeMap<OrderKey, Order>,
-    tasks: BTreeMap<(Time, u64), u32>,
+    /// Those that sleep.
+    tasks: BTreeMap<(Time, u64), Task>,
     task_count: u64,
+    /// Those that wait for the outcome of a call.
+    callers: BTreeMap<CallId, Task>,
     faults: Vec<Fault>,
     lua: Lua,
 }
@@ -161,6 +175,7 @@ impl Script {
             changed: BTreeMap::new(),
             tasks: BTreeMap::new(),
             task_count: 0,
+            callers: BTreeMap::new(),
             faults: Vec::new(),
             lua,
             candidate,
@@ -305,7 +320,12 @@ impl Script {
         }
     }
 
-    fn answered(&mut self, name: &str, answer: mlua::Result<Answer>, stopped: bool) -> Option<u32> {
+    fn answered(
+        &mut self,
+        name: &'static str,
+        answer: mlua::Result<Answer>,
+        stopped: bool,
+    ) -> Option<u32> {
         let (now, _) = self.host.moment();
         match answer {
             Ok((FAILED, message, trace)) => {
@@ -316,9 +336,16 @@ impl Script {
                 let span = seconds.as_f64().or_else(|| seconds.as_i64().map(lossy));
                 let span = span.and_then(Span::from_seconds).unwrap_or(Span::ZERO);
                 let span = span.max(SHORTEST_SLEEP);
-                let task = task.as_u32().unwrap_or_default();
+                let number = task.as_u32().unwrap_or_default();
+                let task = Task { number, handler: name };
                 self.tasks.insert((now.plus(span), self.task_count), task);
                 self.task_count += 1;
+                None
+            }
+            Ok((CALLING, task, call)) => {
+                let (number, call) = (task.as_u32().unwrap_or_default(), call.as_u64());
+                self.callers
+                    .insert(CallId(call.unwrap_or_default()), Task { number, handler: name });
                 None
             }
             Ok((_, row, _)) => row.as_u32(),
@@ -393,6 +420,7 @@ const WALK: &str = include_str!("prelude/walk.luau");
 pub const PRELUDE: &str = concat!(
     include_str!("prelude/runner.luau"),
     include_str!("prelude/asks.luau"),
+    include_str!("prelude/calls.luau"),
     include_str!("prelude/modules.luau"),
 );
 

@@ -24,6 +24,8 @@ const MODULES: &[(&str, &str)] = &[
     ("@std/orders/schedule", include_str!("../../stdlib/orders/schedule.luau")),
     ("@std/orders/spec", include_str!("../../stdlib/orders/spec.luau")),
     ("@std/orders/trailing", include_str!("../../stdlib/orders/trailing.luau")),
+    ("@std/sentra_sync", include_str!("../../stdlib/sentra_sync.luau")),
+    ("@std/sentra_sync/records", include_str!("../../stdlib/sentra_sync/records.luau")),
     ("@std/stats", include_str!("../../stdlib/stats.luau")),
     ("@std/stats/online", include_str!("../../stdlib/stats/online.luau")),
     ("@std/stats/performance", include_str!("../../stdlib/stats/performance.luau")),

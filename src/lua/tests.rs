@@ -1,5 +1,7 @@
 //! Scripts in their VMs: loading, delivery, state, failures, and attacks on the host.
 
+mod arguments;
+mod calls;
 mod guards;
 mod refusals;
 mod state;

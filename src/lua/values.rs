@@ -47,8 +47,11 @@ fn read_table(table: &Table, place: &str, depth: usize, left: &mut usize) -> Res
         None => None,
         Some(meta) => match meta.raw_get::<Option<String>>("__class") {
             Ok(Some(class)) => Some(class),
-            _ if meta.raw_get::<Option<String>>("__metatable").ok().flatten().as_deref()
-                == Some("view") =>
+            // Views of events and failed calls are plain data.
+            _ if matches!(
+                meta.raw_get::<Option<String>>("__metatable").ok().flatten().as_deref(),
+                Some("view" | "failure")
+            ) =>
             {
                 None
             }

@@ -81,6 +81,7 @@ pub fn close(lua: &Lua, prelude: &Table, print: Function, memory: usize) -> mlua
     globals.raw_set("os", prelude.get::<Table>("os")?)?;
     globals.raw_set("require", prelude.get::<Function>("require")?)?;
     globals.raw_set("print", print)?;
+    super::bind::globals(lua, prelude)?;
     let table: Table = globals.get("table")?;
     table.raw_set("clone", prelude.get::<Function>("clone")?)?;
     let guards = trusted(lua, "lunario", GUARDS, Code::Interpreted)?;

@@ -3,12 +3,13 @@
 use super::rules::{self, Facts, Limits};
 use crate::account::Order;
 use crate::base::{
-    Command, Decimal, InstrumentId, OrderKey, OrderState, Place, Refusal, Span, StrategyId, Time,
+    Call, Command, Decimal, InstrumentId, OrderKey, OrderState, Place, Refusal, Span, StrategyId,
+    Time,
 };
 use std::collections::{BTreeMap, VecDeque};
 
 /// Proof that the gate was passed. Only this room makes one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Approved<T>(T);
 
 impl<T> Approved<T> {
@@ -28,6 +29,14 @@ impl Approved<Place> {
     #[must_use]
     pub fn into_command(self) -> Approved<Command> {
         Approved(Command::Place(self.0))
+    }
+}
+
+impl Approved<Command> {
+    /// The same command inside the call that asked for it, still approved.
+    #[must_use]
+    pub fn within(self, call: Call) -> Approved<Command> {
+        Approved(Command::Call(Call { order: Some(Box::new(self.0)), ..call }))
     }
 }
 
@@ -164,6 +173,38 @@ impl Gate {
             price: ask.price.or(order.price),
             qty: ask.qty,
         }))
+    }
+
+    /// Judges an order's becoming smaller, to this open quantity: nothing but its form can be
+    /// wrong with it.
+    ///
+    /// # Errors
+    /// A refusal with a code of `codes::CODES`.
+    pub fn check_reduce(
+        &self,
+        qty: Decimal,
+        order: &Order,
+        facts: &Facts,
+    ) -> Result<Approved<Command>, Refusal> {
+        rules::quantity(qty, facts.instrument)?;
+        if !matches!(order.state, OrderState::Working) {
+            return Err(Refusal::new("ORDER_NOT_WORKING").with("state", order.state.word()));
+        }
+        if order.cancel_asked || order.replace_asked.is_some() {
+            return Err(Refusal::new("ORDER_CHANGE_PENDING").with("order", order.key));
+        }
+        if qty >= order.remaining() {
+            return Err(Refusal::new("ORDER_BAD_QTY")
+                .with("qty", qty)
+                .with("most", order.remaining()));
+        }
+        Ok(Approved(Command::Reduce { key: order.key, instrument: order.instrument, qty }))
+    }
+
+    /// A documented call that asks for no order of ours.
+    #[must_use]
+    pub fn approve_call(&self, call: Call) -> Approved<Command> {
+        Approved(Command::Call(Call { order: None, ..call }))
     }
 
     /// Cancels always pass: halted, over every limit, or with the venue away.

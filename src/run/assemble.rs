@@ -1,8 +1,9 @@
 //! From what users ask for to what is run: options and configuration into specs.
 
+mod live;
+
 use super::backtest::{BLOCK_ROWS, Spec, patient};
 use super::feed::Wanted;
-use super::live::{FlowBtc, LiveSpec, mode};
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::scripts::Unreadable;
 use super::source::Source;
@@ -10,13 +11,10 @@ use super::venue::{
     ANYWHERE, Checks, Dialect, Embedded, FIRST_ORDER_ID, FaultPlan, Others, VenueSpec, accounts,
     test_users,
 };
-use crate::base::{
-    Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Secret, Span, VenueName,
-};
+use crate::base::{Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Span, VenueName};
 use crate::desk::{Closed, Mode};
 use crate::edge::config::{Config, Limits as ConfigLimits};
 use crate::edge::{clock, watch};
-use crate::engine::EngineConfig;
 use crate::exchange::{Config as ExchangeConfig, QueueModel};
 use crate::lua::{Candidate, Limits as LuaLimits, Script, Setup, collect};
 use crate::risk::Limits;
@@ -27,6 +25,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
+pub use live::live;
+
 /// The fees where none are given: 0.1 % either way.
 #[must_use]
 pub fn default_fees() -> Fees {
@@ -36,13 +36,6 @@ pub fn default_fees() -> Fees {
 
 /// The instrument of a script that names none.
 pub const DEFAULT_INSTRUMENT: &str = "flowbtc:BTCBRL";
-
-/// Requests a minute to the embedded venue, which is ours and has no limit of its own.
-const EMBEDDED_PER_MINUTE: u32 = 6_000;
-/// FlowBTC's budget where the configuration says nothing (FLOW-P13).
-const FLOWBTC_PER_MINUTE: u32 = 100;
-
-const STATUS_EVERY: Span = Span::from_secs(5);
 
 /// A script file and what it requires.
 ///
@@ -310,55 +303,6 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
     })
 }
 
-/// What a run's options ask for, with the embedded venue started if that is what it trades on.
-///
-/// # Errors
-/// When the configuration lacks what the venue needs, or the embedded venue cannot be started.
-pub fn live(options: &RunOptions) -> anyhow::Result<(LiveSpec, Option<Embedded>)> {
-    let fees = options.fees.unwrap_or_else(default_fees);
-    let remote = options.flowbtc_ws.clone().or_else(|| options.config.flowbtc.ws.clone());
-    let remote = remote.filter(|_| options.feed.is_none());
-    let mut config =
-        EngineConfig::new(mode(options.live), 1, instruments(options.instrument.as_ref(), fees)?);
-    config.limits = limits(options.config.limits.every);
-    config.lua = budget(&options.config, LuaLimits::default());
-    config.seed = options.seed;
-    for name in options.config.limits.strategies.keys() {
-        config.own_limits.insert(name.clone(), limits(options.config.limits.of(name)));
-    }
-    for name in options.config.params.keys() {
-        config.params.insert(name.clone(), params(&options.config, name, &[]));
-    }
-    config.shared_params = options.params.iter().cloned().collect();
-    let (flowbtc, embedded) = match remote {
-        Some(url) => (remote_venue(options, url)?, None),
-        None => {
-            let embedded = embedded(options)?;
-            let user = test_users(Vec::new()).into_iter().next().context("no test user")?;
-            let flowbtc = FlowBtc {
-                url: embedded.url.clone(),
-                user: user.user,
-                password: user.password,
-                account: None,
-                per_minute: EMBEDDED_PER_MINUTE,
-                paper: None,
-            };
-            (flowbtc, Some(embedded))
-        }
-    };
-    let spec = LiveSpec {
-        paths: options.paths.clone(),
-        state: options.state.clone(),
-        policy: options.config.journal,
-        engine: config,
-        flowbtc,
-        run_for: options.run_for,
-        status_every: STATUS_EVERY,
-        patience: watch::Patience::default(),
-    };
-    Ok((spec, embedded))
-}
-
 fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
     let venue_options = VenueOptions {
         flowbtc_ws: ANYWHERE,
@@ -381,49 +325,4 @@ fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
         output: options.output,
     };
     Embedded::start(move || venue(&venue_options))
-}
-
-/// A given FlowBTC. A loopback address is a simulated venue and takes orders; any other gets them
-/// only with `--live`, and else gives its market to a paper account.
-fn remote_venue(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> {
-    let own = &options.config.flowbtc;
-    let trades = options.live || is_loopback(&url);
-    let user = match (&own.user, trades) {
-        (Some(user), _) => user.clone(),
-        (None, false) => String::new(),
-        (None, true) => anyhow::bail!(Unfit(format!(
-            "trading on {url} needs a user: set `user` and `password_env` under \
-             [venues.flowbtc], or LUNARIO_FLOWBTC_USER and LUNARIO_FLOWBTC_PASSWORD (`lunario \
-             venue` prints those of its test account)"
-        ))),
-    };
-    let password = match (&own.password, user.is_empty()) {
-        (_, true) => Secret::new(""),
-        (Some(source), false) => source.read().map_err(|why| Unfit(format!("{why:#}")))?,
-        (None, false) => anyhow::bail!(Unfit(format!(
-            "{user} on {url} needs a password: set `password_env` or `password_file` under \
-             [venues.flowbtc], or LUNARIO_FLOWBTC_PASSWORD"
-        ))),
-    };
-    Ok(FlowBtc {
-        per_minute: own.per_minute.unwrap_or(FLOWBTC_PER_MINUTE),
-        url,
-        user,
-        password,
-        account: own.account,
-        paper: (!trades).then(|| paper_balances(&options.balances)),
-    })
-}
-
-/// Whether a WebSocket address is on this machine.
-#[must_use]
-pub fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

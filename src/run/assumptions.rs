@@ -1,5 +1,6 @@
 //! What a backtest takes for granted, in words, in every result.
 
+use super::answers::mentioned;
 use super::backtest::Spec;
 use crate::base::{Span, decimal};
 use crate::exchange::QueueModel;
@@ -36,7 +37,7 @@ pub fn assumptions(spec: &Spec, shown: bool) -> Vec<(&'static str, String)> {
         "the starting {} is valued at the first price throughout: only the strategy moves it",
         i.base
     );
-    vec![
+    let mut all = vec![
         ("instrument", format!("{}: {rules}", i.name())),
         ("fees", format!("{rates} of notional, in {}", i.quote)),
         ("balances", balances.join(", ")),
@@ -48,11 +49,17 @@ pub fn assumptions(spec: &Spec, shown: bool) -> Vec<(&'static str, String)> {
         ("queue", queue.into()),
         ("impact", "none: the recorded trades happen as they did".into()),
         ("end", END.into()),
-    ]
+    ];
+    if !mentioned(&spec.candidate).is_empty() {
+        all.push(("calls", CALLS.into()));
+    }
+    all
 }
 
 const CLOCK: &str = "ctx.now is the time of the event; feed latency delays what the strategy does";
 const LIMIT_ORDERS: &str = "filled at their price when a trade goes through it, or at it by queue, \
                             up to the trade's quantity";
+const CALLS: &str = "answered by the simulated venues, each in the turn that the venue's real \
+                     limits give it; other orders use the same budget and do not wait";
 const END: &str = "open positions are valued at the last price; open orders are canceled and not \
                    counted";

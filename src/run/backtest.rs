@@ -5,32 +5,32 @@
 //! acts. At equal times, what is due comes before the row, and the exchange sees a row before the
 //! strategy.
 
+use super::answers::{self, Answering, Answers};
 use super::assumptions::assumptions;
 use super::feed::{Feed, Merged, Wanted};
 use super::result::{BacktestResult, FeedSummary};
 use super::shared::Shared;
-use crate::account::Order;
-use crate::account::ledger::fee_in_quote;
+use super::table;
 use crate::account::metrics::{Metrics, Recorder};
-use crate::base::decimal::Shown;
 use crate::base::tape::TradeBlock;
 use crate::base::{
-    Decimal, Event, Fill, Instrument, Instruments, Machine, OrderKey, OrderState, Span, StrategyId,
-    Time, VenueName, decimal,
+    Decimal, Event, Instrument, Instruments, Machine, Span, StrategyId, Time, Venue, VenueName,
+    decimal,
 };
-use crate::desk::{Fault, Mode, Words};
+use crate::desk::{Fault, Mode};
 use crate::edge::clock::{self, Stopwatch};
 use crate::edge::tape::FeedKind;
-use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out};
+use crate::engine::{Engine, EngineConfig, In, Operator, Out};
 use crate::exchange::{Config, QueueModel, SimConfig, SimVenue};
 use crate::lua::Candidate;
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
+
+mod notes;
 
 /// What is to be backtested, and under which assumptions.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ pub fn backtest(spec: &Spec, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Ba
 /// Trades alone: in blocks, fast.
 fn by_blocks(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
     let wall = Stopwatch::start();
-    let mut feed = Feed::open(&run.spec.feed);
+    let mut feed = Feed::open(&run.spec.feed, run.instrument.id);
     // Two blocks in turn: the engine still holds the one before while the next is read.
     let mut block = Rc::new(TradeBlock::default());
     let mut other = Rc::new(TradeBlock::default());
@@ -106,7 +106,7 @@ fn by_blocks(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<
 /// Several kinds of events: one by one, in the order of their times.
 fn by_events(mut run: Run<'_>, progress: &mut dyn FnMut(f64)) -> anyhow::Result<BacktestResult> {
     let wall = Stopwatch::start();
-    let mut feed = Merged::open(&run.spec.feed)?;
+    let mut feed = Merged::open(&run.spec.feed, run.instrument.id)?;
     let mut engine = Duration::ZERO;
     // Read in small batches, so that looking at the clock costs nothing.
     let mut batch = Vec::new();
@@ -131,6 +131,8 @@ struct Run<'a> {
     shown: bool,
     engine: Engine,
     sim: Rc<RefCell<SimVenue>>,
+    /// Answers the raw calls of the instrument's venue, where the script makes any.
+    desk: Option<Rc<RefCell<Answers>>>,
     instrument: Instrument,
     recorder: Option<Recorder>,
     equity_start: Decimal,
@@ -150,13 +152,47 @@ struct Run<'a> {
     last: Decimal,
 }
 
+/// The instrument's venue, and those whose calls the script makes. The desk of the first, where
+/// the script calls it.
+fn add_venues(
+    engine: &mut Engine,
+    spec: &Spec,
+    instruments: &Instruments,
+    sim: &Rc<RefCell<SimVenue>>,
+) -> Option<Rc<RefCell<Answers>>> {
+    let name = spec.instrument.venue.clone();
+    let called = answers::mentioned(&spec.candidate);
+    let own = called.iter().find(|venue| **venue == &*name.0);
+    let desk = own.and_then(|venue| Answers::new(venue, instruments));
+    let desk = desk.map(|desk| Rc::new(RefCell::new(desk)));
+    let shared = Shared(Rc::clone(sim));
+    let first: Box<dyn Venue> = match &desk {
+        Some(desk) => Box::new(Answering::new(shared, Rc::clone(desk))),
+        None => Box::new(shared),
+    };
+    engine.add_venue(name.clone(), first);
+    let (entry, response) = latencies(spec);
+    for other in called.into_iter().filter(|venue| *venue != &*name.0) {
+        if let Some(venue) = answers::alone(other, entry, response) {
+            engine.add_venue(VenueName::new(other), venue);
+        }
+    }
+    desk
+}
+
+/// From the engine to the exchange and back. The strategy's clock is that of the events it sees:
+/// what the feed is late by, its orders are late by too, and the answers are that much less late.
+fn latencies(spec: &Spec) -> (Span, Span) {
+    let response = spec.response_latency.minus(spec.feed_latency).max(Span::ZERO);
+    (spec.entry_latency.plus(spec.feed_latency), response)
+}
+
 const WHO: StrategyId = StrategyId(0);
 
 impl<'a> Run<'a> {
     fn open(spec: &'a Spec, kinds: &[FeedKind]) -> Run<'a> {
-        let mut instruments = Instruments::default();
-        instruments.add(spec.instrument.clone());
-        let instrument = spec.instrument.clone();
+        let (instruments, id) = table::around(&spec.instrument);
+        let instrument = Instrument { id, ..spec.instrument.clone() };
         let mut config = EngineConfig::new(Mode::Backtest, 1, instruments.clone());
         config.seed = spec.seed;
         config.recording = false;
@@ -165,9 +201,10 @@ impl<'a> Run<'a> {
         config.default_instrument = Some(instrument.name());
         config.params = BTreeMap::from([(spec.candidate.name.clone(), spec.params.clone())]);
         let mut engine = Engine::new(config);
+        let (entry, response) = latencies(spec);
         let sim = SimVenue::new(SimConfig {
             exchange: Config {
-                instruments,
+                instruments: instruments.clone(),
                 queue: spec.queue,
                 first_order_id: 1,
                 first_trade_id: 1,
@@ -175,18 +212,17 @@ impl<'a> Run<'a> {
             },
             venue: instrument.venue.clone(),
             balances: spec.balances.clone(),
-            // The strategy's clock is that of the events it sees: what the feed is late by, its
-            // orders are late by too, and the answers are that much less late.
-            entry: spec.entry_latency.plus(spec.feed_latency),
-            response: spec.response_latency.minus(spec.feed_latency).max(Span::ZERO),
+            entry,
+            response,
         });
         let sim = Rc::new(RefCell::new(sim));
-        engine.add_venue(VenueName::clone(&instrument.venue), Box::new(Shared(Rc::clone(&sim))));
+        let desk = add_venues(&mut engine, spec, &instruments, &sim);
         Run {
             spec,
             shown: kinds.iter().any(|kind| *kind != FeedKind::Trades),
             engine,
             sim,
+            desk,
             instrument,
             recorder: None,
             equity_start: Decimal::ZERO,
@@ -254,13 +290,17 @@ impl<'a> Run<'a> {
     fn event(&mut self, time: Time, event: &Event) {
         let price = super::source::price_of(event);
         if self.recorder.is_none() {
-            let Some(price) = price else { return self.sim.borrow_mut().market(event) };
+            let Some(price) = price else {
+                self.sim.borrow_mut().market(event);
+                return self.show(time, event);
+            };
             self.begin(time, price);
         }
         while let Some(due) = self.engine.wake_at().filter(|due| *due <= time) {
             self.tick(due.max(self.now));
         }
         self.sim.borrow_mut().market(event);
+        self.show(time, event);
         self.tick(time);
         self.engine.public(time, event);
         if let Some(price) = price {
@@ -277,6 +317,7 @@ impl<'a> Run<'a> {
     fn walk(&mut self, block: &TradeBlock, from: usize, to: usize) -> usize {
         let next = self.engine.rows(from, to);
         self.sim.borrow_mut().absorb(block, from, next);
+        self.show_rows(block, from, next);
         self.count_rows(block, from, next);
         let time = next.checked_sub(1).and_then(|last| block.times.get(last)).copied();
         self.tick(time.unwrap_or(self.now));
@@ -288,11 +329,27 @@ impl<'a> Run<'a> {
         if let Some(trade) = block.trade(at) {
             self.sim.borrow_mut().market(&Event::Trade(trade));
         }
+        self.show_rows(block, at, at + 1);
         self.tick(time);
         self.engine.rows(at, at + 1);
         self.count_rows(block, at, at + 1);
         self.tick(time);
         at + 1
+    }
+
+    /// What the exchange has seen, for the venue's own view of its market.
+    fn show(&mut self, now: Time, event: &Event) {
+        if let Some(desk) = &self.desk {
+            desk.borrow_mut().show(&mut self.sim.borrow_mut(), now, event);
+        }
+    }
+
+    fn show_rows(&mut self, block: &TradeBlock, from: usize, to: usize) {
+        if self.desk.is_some() {
+            for trade in (from..to).filter_map(|at| block.trade(at)) {
+                self.show(trade.time, &Event::Trade(trade));
+            }
+        }
     }
 
     fn count_rows(&mut self, block: &TradeBlock, from: usize, to: usize) {
@@ -321,83 +378,6 @@ impl<'a> Run<'a> {
                 Out::Record(_) | Out::Net { .. } | Out::Sent { .. } => {}
             }
         }
-    }
-
-    fn note(&mut self, note: Note) {
-        match note {
-            Note::Order { order } => {
-                match order.state {
-                    OrderState::Canceled => self.canceled += 1,
-                    OrderState::Expired => self.expired += 1,
-                    OrderState::Rejected => {
-                        self.rejected += 1;
-                        let code = order.reason.split(' ').next().unwrap_or_default().to_owned();
-                        *self.refusals.entry(code).or_default() += 1;
-                    }
-                    OrderState::Pending
-                    | OrderState::Working
-                    | OrderState::Unknown
-                    | OrderState::Filled => {}
-                }
-                self.digest_order(&order);
-            }
-            Note::Fill { fill, strategy, .. } => {
-                self.fills += 1;
-                self.digest_fill(&fill);
-                let fee = fee_in_quote(&fill, &self.instrument).unwrap_or_default();
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.fill(strategy, &fill, fee);
-                }
-                self.revalue();
-            }
-            Note::Fault { fault, .. } | Note::Refused { fault, .. } => {
-                self.fault.get_or_insert(fault);
-            }
-            Note::Halt { reason, .. } => {
-                self.halted.get_or_insert(reason);
-            }
-            Note::Words { words: Words::Log { level, message, .. }, at, .. } => {
-                tracing::debug!(target: "strategy", time = %at, level = level.word(), "{message}");
-            }
-            Note::Words { .. }
-            | Note::Loaded { .. }
-            | Note::Reloaded { .. }
-            | Note::StrangeFill { .. }
-            | Note::Feed(_)
-            | Note::Venue { .. }
-            | Note::Stopped { .. } => {}
-        }
-    }
-
-    fn digest_order(&mut self, order: &Order) {
-        let price = order.price.map(decimal::show).unwrap_or_default();
-        let (side, state, reason) = (order.side.word(), order.state.word(), &order.reason);
-        let (qty, filled) = (Shown(order.qty), Shown(order.filled));
-        let line = format_args!("[\"{side}\", \"{state}\", {reason:?}] {qty} {price} {filled}\n");
-        self.digest_line(order.key, order.updated, line);
-    }
-
-    fn digest_fill(&mut self, fill: &Fill) {
-        let (side, liquidity) = (fill.side.word(), fill.liquidity.word());
-        let (price, qty, fee) = (Shown(fill.price), Shown(fill.qty), Shown(fill.fee));
-        let line = format_args!("{side} {price} {qty} {fee} {liquidity}\n");
-        self.digest_line(fill.order, fill.time, line);
-    }
-
-    fn digest_line(&mut self, key: OrderKey, at: Time, line: std::fmt::Arguments<'_>) {
-        self.line.clear();
-        self.line.extend_from_slice(&key.wire().to_le_bytes());
-        self.line.extend_from_slice(&at.nanos().to_le_bytes());
-        // Writing to memory does not fail.
-        drop(self.line.write_fmt(line));
-        self.digest.update(&self.line);
-    }
-
-    fn revalue(&mut self) {
-        let core = self.engine.core();
-        let position = core.ledger.position(WHO, self.instrument.id);
-        let rest = self.equity_start + position.cash - position.fees;
-        self.held = (decimal::to_f64(position.qty), decimal::to_f64(rest));
     }
 
     fn finish(

@@ -42,6 +42,7 @@ impl Wanted {
 /// Files of trades, read one after the other.
 pub struct Feed<'a> {
     wanted: &'a Wanted,
+    instrument: InstrumentId,
     files: std::slice::Iter<'a, PathBuf>,
     open: Option<TradesCsv>,
     pub summary: FeedSummary,
@@ -50,9 +51,9 @@ pub struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     #[must_use]
-    pub fn open(wanted: &'a Wanted) -> Feed<'a> {
+    pub fn open(wanted: &'a Wanted, instrument: InstrumentId) -> Feed<'a> {
         let summary = wanted.summary();
-        Feed { wanted, files: wanted.files.iter(), open: None, summary, done: 0.0 }
+        Feed { wanted, instrument, files: wanted.files.iter(), open: None, summary, done: 0.0 }
     }
 
     /// Fills the block with the next rows in range; false at the end.
@@ -67,7 +68,7 @@ impl<'a> Feed<'a> {
                 continue;
             };
             let rows = Rc::make_mut(block);
-            rows.instrument = InstrumentId(0);
+            rows.instrument = self.instrument;
             if file.next_block(rows, self.wanted.block_rows)? == 0 {
                 self.open = None;
                 self.done += 1.0;
@@ -129,10 +130,10 @@ pub struct Merged<'a> {
 impl<'a> Merged<'a> {
     /// # Errors
     /// When a file cannot be read.
-    pub fn open(wanted: &'a Wanted) -> anyhow::Result<Merged<'a>> {
+    pub fn open(wanted: &'a Wanted, instrument: InstrumentId) -> anyhow::Result<Merged<'a>> {
         let mut sources = Vec::new();
         for file in &wanted.files {
-            let mut source = Source::recorded(file, InstrumentId(0), wanted.time_unit)?;
+            let mut source = Source::recorded(file, instrument, wanted.time_unit)?;
             let first = source.next_event()?;
             sources.push((source, first));
         }

@@ -4,45 +4,40 @@
 //! One turn: the next input from the inbox, through the engine; then its records into the journal,
 //! then its bytes to the sockets. Nothing leaves that the journal does not hold.
 
+use super::control;
+mod links;
+mod venues;
+
 use super::scripts::{Scripts, Unreadable};
-use crate::base::{Instruments, Machine, Plain, Secret, Span, Time, Venue, VenueName, Version};
+use crate::base::{Machine, Net, Plain, Span, Time, VenueName, Version};
 use crate::desk::Mode;
 use crate::edge::clock;
+use crate::edge::control::Control;
 use crate::edge::inbox::{Inbox, Input, Next};
-use crate::edge::journal::{Journal, Policy, Row};
+use crate::edge::journal::{Journal, Policy, Row, Send};
 use crate::edge::state::StateDir;
 use crate::edge::watch::{Patience, Watch};
-use crate::edge::ws::Sockets;
 use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus};
-use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
 use crate::lua::Candidate;
-use crate::venue::flowbtc::{Session, SessionConfig};
 use anyhow::Context;
+use links::Links;
 use std::path::PathBuf;
+use venues::Start;
 
-/// What is run, on which venue.
+pub use venues::{Balances, FlowBtc, FlowKey, FlowLogin, MercadoBitcoin, Sentra, Venues};
+
+/// What is run, on which venues.
 pub struct LiveSpec {
     pub paths: Vec<PathBuf>,
     pub state: PathBuf,
     pub policy: Policy,
     pub engine: EngineConfig,
-    pub flowbtc: FlowBtc,
+    pub venues: Venues,
     /// Ends by itself after this long.
     pub run_for: Option<Span>,
     /// How often `Told::Status` is said.
     pub status_every: Span,
     pub patience: Patience,
-}
-
-/// The FlowBTC to trade on.
-pub struct FlowBtc {
-    pub url: String,
-    pub user: String,
-    pub password: Secret,
-    pub account: Option<i64>,
-    pub per_minute: u32,
-    /// Orders go to a simulated account with these balances instead of to the venue.
-    pub paper: Option<Vec<(String, crate::base::Decimal)>>,
 }
 
 /// What a run tells people, as it happens.
@@ -68,17 +63,23 @@ pub struct LiveEnd {
 /// How long the end waits for the venue to confirm cancels.
 const GOODBYE: Span = Span::from_secs(10);
 
+/// No venue counts what was sent before this.
+const COUNTED: Span = Span::from_secs(60);
+
 /// The epoch of run numbers: 2026-01-01T00:00:00Z.
 const RUNS_SINCE: Time = Time::from_millis(1_767_225_600_000);
 
 /// A run under way.
 pub struct Live {
     inbox: Inbox,
-    sockets: Sockets,
+    links: Links,
     journal: Journal,
     engine: Engine,
     scripts: Scripts,
     _watch: Watch,
+    /// Before the state folder, so that its socket is gone before the lock is.
+    control: Control,
+    started: Time,
     _state: StateDir,
     events: u64,
     end_at: Option<Time>,
@@ -97,22 +98,31 @@ impl Live {
         let state = StateDir::open(&spec.state)?;
         let journal = Journal::open(&state, spec.policy)?;
         let inbox = Inbox::open()?;
+        let control = Control::start(state.path(), inbox.lines())?;
         let now = clock::now();
         let mut config = spec.engine;
         config.run = next_run(&journal, now)?;
         let instruments = config.instruments.clone();
+        let sent = journal.sends(now.minus(COUNTED))?;
+        let start = Start { instruments: &instruments, sent: &sent, now };
+        let (venues, keys) = venues::build(&spec.venues, &start)?;
         let mut engine = Engine::new(config);
-        engine.add_venue(VenueName::new("flowbtc"), venue(&spec.flowbtc, instruments, now));
+        let places = venues.len();
+        for (name, venue) in venues {
+            engine.add_venue(VenueName::new(name), venue);
+        }
         // Watch before loading, so that no save falls in between.
         let watch = Watch::start(&spec.paths, spec.patience, inbox.post())?;
         let (scripts, found) = Scripts::find(&spec.paths)?;
         let mut live = Live {
-            sockets: Sockets::new(0, inbox.lines()),
+            links: Links::new(places, keys, &inbox.lines()),
             inbox,
             journal,
             engine,
             scripts,
             _watch: watch,
+            control,
+            started: now,
             _state: state,
             events: 0,
             end_at: spec.run_for.map(|span| now.plus(span)),
@@ -180,9 +190,15 @@ impl Live {
     ) -> anyhow::Result<()> {
         match input {
             Input::Socket(news) => {
-                if let Some(net) = self.sockets.current(news) {
+                if let Some((venue, net)) = self.links.current(news) {
                     self.events += 1;
-                    self.input(at, In::Net { venue: 0, net }, tell)?;
+                    self.input(at, In::Net { venue, net }, tell)?;
+                }
+            }
+            Input::Http { link, response } => {
+                if let Ok(venue) = usize::try_from(link) {
+                    self.events += 1;
+                    self.input(at, In::Net { venue, net: Net::Response(response) }, tell)?;
                 }
             }
             Input::Changed { path } => {
@@ -193,6 +209,12 @@ impl Live {
             Input::Stop => {
                 self.interrupted = true;
                 self.stop(clock::now(), tell)?;
+            }
+            Input::Asked(asked) => {
+                let (now, started, events) = (clock::now(), self.started, self.events);
+                let run = control::Run { now, started, events };
+                let answer = control::answer(&self.engine, run, &asked.question);
+                self.control.answer(asked.id, answer);
             }
             Input::Served(_) => {}
         }
@@ -247,19 +269,21 @@ impl Live {
     ) -> anyhow::Result<()> {
         self.engine.handle(now, input);
         let mut records = Vec::new();
+        let mut lanes = Vec::new();
         let mut nets = Vec::new();
         let mut notes = Vec::new();
         while let Some(out) = self.engine.poll(now) {
             match out {
                 Out::Record(record) => records.push(record),
-                Out::Net { net, .. } => nets.push(net),
-                Out::Sent { .. } => {}
+                Out::Sent { lane } => lanes.push(lane),
+                Out::Net { venue, net } => nets.push((venue, net)),
                 Out::Note(note) => notes.push(note),
             }
         }
-        self.write(&records)?;
-        for net in nets {
-            self.sockets.handle(net);
+        let sends: Vec<Send<'_>> = lanes.iter().map(|lane| Send { lane, at: now }).collect();
+        self.write(&records, &sends)?;
+        for (venue, net) in nets {
+            self.links.handle(venue, net);
         }
         for note in notes {
             let name = self.owner(&note);
@@ -285,10 +309,7 @@ impl Live {
         }
     }
 
-    fn write(&mut self, records: &[Record]) -> anyhow::Result<()> {
-        if records.is_empty() {
-            return Ok(());
-        }
+    fn write(&mut self, records: &[Record], sends: &[Send<'_>]) -> anyhow::Result<()> {
         let bodies: Vec<String> = records.iter().map(|record| record.body.json()).collect();
         let rows: Vec<Row<'_>> = records
             .iter()
@@ -302,7 +323,7 @@ impl Live {
             })
             .collect();
         self.journal
-            .append(&rows)
+            .commit(&rows, sends)
             .context("the journal cannot be written; nothing more is sent")?;
         Ok(())
     }
@@ -320,7 +341,7 @@ impl Live {
             version: None,
             body,
         };
-        self.write(&[record])
+        self.write(&[record], &[])
     }
 
     fn status(&self, at: Time, tell: &mut dyn FnMut(Told, &Scripts)) {
@@ -348,34 +369,6 @@ impl Live {
     }
 }
 
-/// The session, or paper over it.
-fn venue(flowbtc: &FlowBtc, instruments: Instruments, now: Time) -> Box<dyn Venue> {
-    let name = VenueName::new("flowbtc");
-    let password = flowbtc.password.clone();
-    let mut config = SessionConfig::new(name.clone(), &flowbtc.url, &flowbtc.user, password);
-    config.account = flowbtc.account;
-    config.instruments = instruments.clone();
-    config.per_minute = flowbtc.per_minute;
-    config.reserve = flowbtc.per_minute / 5;
-    config.seed = now.nanos().unsigned_abs();
-    let session = Box::new(Session::new(config));
-    let Some(balances) = &flowbtc.paper else { return session };
-    let sim = SimVenue::new(SimConfig {
-        exchange: Config {
-            instruments,
-            queue: QueueModel::RiskAverse,
-            first_order_id: 1,
-            first_trade_id: 1,
-            wait_for_print: false,
-        },
-        venue: name,
-        balances: balances.clone(),
-        entry: Span::from_millis(10),
-        response: Span::from_millis(10),
-    });
-    Box::new(Paper::new(session, sim))
-}
-
 /// A number that no run of this state folder had before, and no other engine of the account has
 /// unless it started in the same second: order keys begin with it.
 fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
@@ -391,3 +384,6 @@ fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
 pub const fn mode(live: bool) -> Mode {
     if live { Mode::Live } else { Mode::Paper }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! Wirings: live and paper, backtest, served venues.
 
+pub mod answers;
 pub mod assemble;
 mod assumptions;
 pub mod backtest;
 pub mod check;
+pub mod control;
 pub mod feed;
 pub mod live;
 pub mod options;
@@ -12,6 +14,7 @@ mod result;
 pub mod scripts;
 mod shared;
 pub mod source;
+pub mod table;
 pub mod venue;
 
 pub use crate::lua::stdlib;

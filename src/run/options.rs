@@ -76,6 +76,10 @@ pub struct RunOptions {
     pub state: PathBuf,
     /// The FlowBTC to trade on, over the configuration's.
     pub flowbtc_ws: Option<String>,
+    /// Mercado Bitcoin's Trade API, over the configuration's.
+    pub mercadobitcoin: Option<String>,
+    /// Sentra, over the configuration's.
+    pub sentra: Option<String>,
     pub instrument: Option<InstrumentOption>,
     pub params: Vec<(String, String)>,
     pub balances: Vec<(String, Decimal)>,

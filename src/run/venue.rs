@@ -214,7 +214,10 @@ impl VenueRun {
             match self.inbox.next(Some(deadline)) {
                 Next::Input(_, Input::Stop) => return Ok(()),
                 Next::Input(at, Input::Served(news)) => self.served(at, news)?,
-                Next::Input(_, Input::Socket(_) | Input::Changed { .. }) => {}
+                Next::Input(
+                    _,
+                    Input::Socket(_) | Input::Http { .. } | Input::Changed { .. } | Input::Asked(_),
+                ) => {}
                 Next::Timeout => {
                     let now = self.clock(clock::now());
                     self.handle(now, ServerIn::Tick);

@@ -2,10 +2,11 @@
 //! plain here; the shell inflates compressed ones and enforces sizes.
 
 use crate::base::Span;
+use std::fmt;
 
 /// A request as the shell read it. `path` and `query` are as they stood in the request line, still
-/// encoded; `query` has no question mark.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// encoded; `query` has no question mark. `Debug` shows the sizes of what may hold secrets.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct HttpIn {
     /// The shell's number for the exchange; used once.
     pub id: u64,
@@ -14,6 +15,14 @@ pub struct HttpIn {
     pub query: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (query, headers, body) = (self.query.len(), self.headers.len(), self.body.len());
+        write!(f, "{} {} {} <query {query}, ", self.id, self.method, self.path)?;
+        write!(f, "{headers} headers, {body} bytes>")
+    }
 }
 
 impl HttpIn {

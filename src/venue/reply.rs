@@ -2,90 +2,15 @@
 //! Ids become text, fields that are the host's alone never reach a script.
 
 use crate::base::{Plain, decimal};
+
 use crate::calls::{By, Call, Field, Kind, Reply};
 use crate::venue::flowbtc::wire::quoted;
-use serde_json::value::RawValue;
 use std::fmt::Write;
+
+pub use crate::base::json::read as plain;
 
 #[cfg(test)]
 mod tests;
-
-/// How deep a reply may nest.
-const DEEPEST: usize = 16;
-
-/// A JSON text as plain data: whole numbers are `Int`, others `Decimal`, those no decimal holds
-/// `Number`. Objects keep the order of their keys.
-///
-/// # Errors
-/// When it is no JSON, or nests too deep.
-pub fn plain(json: &str) -> Result<Plain, String> {
-    let raw: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    read(raw, 0)
-}
-
-fn read(raw: &RawValue, depth: usize) -> Result<Plain, String> {
-    if depth > DEEPEST {
-        return Err(format!("nests deeper than {DEEPEST} levels"));
-    }
-    let text = raw.get().trim();
-    let wrong = |error: serde_json::Error| error.to_string();
-    Ok(match text.as_bytes().first() {
-        Some(b'{') => {
-            let pairs: Pairs<'_> = serde_json::from_str(text).map_err(wrong)?;
-            let pairs = pairs.0.into_iter();
-            let read = pairs.map(|(key, raw)| Ok((Plain::Text(key), read(raw, depth + 1)?)));
-            Plain::Map(read.collect::<Result<_, String>>()?)
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(wrong)?;
-            let read = items.into_iter().map(|raw| read(raw, depth + 1));
-            Plain::List(read.collect::<Result<_, String>>()?)
-        }
-        Some(b'"') => Plain::Text(serde_json::from_str(text).map_err(wrong)?),
-        Some(b't') => Plain::Bool(true),
-        Some(b'f') => Plain::Bool(false),
-        Some(b'n') | None => Plain::Nil,
-        Some(_) => number(text),
-    })
-}
-
-fn number(text: &str) -> Plain {
-    if let Ok(whole) = text.parse::<i64>() {
-        return Plain::Int(whole);
-    }
-    match decimal::parse(text) {
-        Ok(value) => Plain::Decimal(value),
-        Err(_) => Plain::Number(text.parse().unwrap_or(f64::NAN)),
-    }
-}
-
-/// The members of an object in their order.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> serde::de::Visitor<'de> for Members {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Pairs<'de>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        from.deserialize_map(Members)
-    }
-}
 
 /// A reply as scripts get it: documented fields under their documented names whatever their case
 /// on the wire (FLOW-P03), ids as text, fields of the host left out. Fields outside the document
@@ -142,6 +67,7 @@ fn kind(kind: Kind, value: Plain) -> Plain {
         (Kind::Object(fields), value) => object(fields, value),
         (Kind::List(fields), value) => each(value, &|item| object(fields, item)),
         (Kind::Keyed(fields), value) => keyed(fields, value),
+        (Kind::Rows(columns), value) => each(value, &|row| cells(columns, row)),
         (_, value) => value,
     }
 }

@@ -4,6 +4,7 @@
 mod blocks;
 mod commands;
 mod links;
+mod reference;
 mod refusals;
 
 use crate::source::{self, File};

@@ -7,7 +7,7 @@ use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
 use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
-use lunario::run::live::{FlowBtc, Live, LiveEnd, LiveSpec, Told};
+use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveEnd, LiveSpec, Told, Venues};
 use lunario::run::source::Source;
 use lunario::run::venue::{Dialect, Embedded, Others, Pace, VenueSpec, test_users};
 use lunario::simulator::flowbtc::listing;
@@ -58,13 +58,18 @@ fn spec(url: &str, scripts: &Path, state: &Path, seconds: i64) -> LiveSpec {
         state: state.to_owned(),
         policy: Policy::Group,
         engine: EngineConfig::new(Mode::Paper, 1, listing::instruments(fees())),
-        flowbtc: FlowBtc {
-            url: url.to_owned(),
-            user: "lunario".into(),
-            password: Secret::new("paper-money"),
-            account: None,
-            per_minute: 60_000,
-            paper: None,
+        venues: Venues {
+            flowbtc: Some(FlowBtc {
+                url: url.to_owned(),
+                user: "lunario".into(),
+                password: Secret::new("paper-money"),
+                login: FlowLogin::default(),
+                account: None,
+                per_minute: 60_000,
+                paper: None,
+                off: Vec::new(),
+            }),
+            ..Venues::default()
         },
         run_for: Some(Span::from_secs(seconds)),
         status_every: Span::from_secs(3600),

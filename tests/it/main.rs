@@ -9,9 +9,11 @@
 )]
 
 mod backtest;
+mod calls_backtest;
 mod docs;
 mod e2e;
 mod live;
+mod mb;
 mod pair;
 mod scripts;
 mod source;

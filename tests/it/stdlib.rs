@@ -108,6 +108,11 @@ fn orders_paths() {
 }
 
 #[test]
+fn sentra_sync() {
+    check("sentra_sync", 19);
+}
+
+#[test]
 fn stats() {
     check("stats", 17);
 }

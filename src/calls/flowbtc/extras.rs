@@ -1,12 +1,21 @@
 //! FlowBTC's calls outside its page (`FLOW-X`), each behind a switch: a server that implements
 //! only the page does not have them.
 
-use super::{ACCOUNT, Call, INSTRUMENT, Kind, OMS, Priority, Reply, Retry, may, need};
+use super::errors::{BY_NUMBER_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS};
+use super::replies::{
+    DEPOSIT_INFO, EXECUTION, INSTRUMENT_ROW, LEVEL_ROW, LOGIN, ORDER, POSITION, TICKER, TICKET,
+    TRADE_ROW,
+};
+use super::{
+    ACCOUNT, Call, EITHER_INSTRUMENT, EITHER_NAME, INSTRUMENT, Kind, OMS, Priority, Reply, Retry,
+    SYMBOL, Transport, fill, may, need,
+};
+use crate::calls::hidden;
 
 pub const SUBSCRIBE_LEVEL1: Call = Call {
     name: "SubscribeLevel1",
-    args: &[OMS, INSTRUMENT],
-    reply: Reply::Object(&[]),
+    args: &[OMS, SYMBOL, EITHER_INSTRUMENT],
+    reply: Reply::Object(TICKER),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -14,11 +23,14 @@ pub const SUBSCRIBE_LEVEL1: Call = Call {
     switch: Some("level1"),
     contract: "FLOW-X01",
     doc: "Streams best bid, best ask and last trade of an instrument.",
+    transport: Transport::Socket,
+    one_of: EITHER_NAME,
+    errors: PUBLIC_ERRORS,
 };
 
 pub const UNSUBSCRIBE_LEVEL1: Call = Call {
     name: "UnsubscribeLevel1",
-    args: &[OMS, INSTRUMENT],
+    args: &[OMS, SYMBOL, EITHER_INSTRUMENT],
     reply: Reply::Receipt,
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
@@ -27,12 +39,15 @@ pub const UNSUBSCRIBE_LEVEL1: Call = Call {
     switch: Some("level1"),
     contract: "FLOW-X01",
     doc: "Ends the stream of best prices.",
+    transport: Transport::Socket,
+    one_of: EITHER_NAME,
+    errors: PUBLIC_ERRORS,
 };
 
 pub const SUBSCRIBE_LEVEL2: Call = Call {
     name: "SubscribeLevel2",
-    args: &[OMS, INSTRUMENT, need("Depth", Kind::Int)],
-    reply: Reply::Rows(&[]),
+    args: &[OMS, SYMBOL, EITHER_INSTRUMENT, need("Depth", Kind::Int)],
+    reply: Reply::Rows(LEVEL_ROW),
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
     grant: false,
@@ -40,11 +55,14 @@ pub const SUBSCRIBE_LEVEL2: Call = Call {
     switch: Some("level2"),
     contract: "FLOW-X02",
     doc: "Streams the book of an instrument: a snapshot, then changed levels.",
+    transport: Transport::Socket,
+    one_of: EITHER_NAME,
+    errors: PUBLIC_ERRORS,
 };
 
 pub const UNSUBSCRIBE_LEVEL2: Call = Call {
     name: "UnsubscribeLevel2",
-    args: &[OMS, INSTRUMENT],
+    args: &[OMS, SYMBOL, EITHER_INSTRUMENT],
     reply: Reply::Receipt,
     lane: Priority::Poll,
     retry: Retry::Resubscribe,
@@ -53,12 +71,15 @@ pub const UNSUBSCRIBE_LEVEL2: Call = Call {
     switch: Some("level2"),
     contract: "FLOW-X02",
     doc: "Ends the stream of the book.",
+    transport: Transport::Socket,
+    one_of: EITHER_NAME,
+    errors: PUBLIC_ERRORS,
 };
 
 pub const GET_ACCOUNT_POSITIONS: Call = Call {
     name: "GetAccountPositions",
     args: &[ACCOUNT, OMS],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(POSITION),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -66,12 +87,15 @@ pub const GET_ACCOUNT_POSITIONS: Call = Call {
     switch: Some("positions"),
     contract: "FLOW-X03",
     doc: "The account's balances: total and held, per product.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const GET_INSTRUMENTS: Call = Call {
     name: "GetInstruments",
     args: &[OMS],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(INSTRUMENT_ROW),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -79,11 +103,14 @@ pub const GET_INSTRUMENTS: Call = Call {
     switch: Some("instruments"),
     contract: "FLOW-X04",
     doc: "The venue's instruments with tick size, lot size and minimums.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PUBLIC_ERRORS,
 };
 
 pub const GET_USER_ACCOUNTS: Call = Call {
     name: "GetUserAccounts",
-    args: &[OMS, may("UserId", Kind::Int), may("UserName", Kind::Text)],
+    args: &[OMS, fill("UserId", Kind::Int), fill("UserName", Kind::Text)],
     reply: Reply::Numbers,
     lane: Priority::Query,
     retry: Retry::Repeat,
@@ -92,17 +119,20 @@ pub const GET_USER_ACCOUNTS: Call = Call {
     switch: Some("accounts"),
     contract: "FLOW-X05",
     doc: "The numbers of the user's accounts.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const AUTHENTICATE_USER: Call = Call {
     name: "AuthenticateUser",
     args: &[
-        need("APIKey", Kind::Text),
-        need("Signature", Kind::Text),
-        need("UserId", Kind::Text),
-        need("Nonce", Kind::Text),
+        hidden("APIKey", Kind::Text),
+        hidden("Signature", Kind::Text),
+        hidden("UserId", Kind::Text),
+        hidden("Nonce", Kind::Text),
     ],
-    reply: Reply::Object(&[]),
+    reply: Reply::Object(LOGIN),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: true,
@@ -110,12 +140,15 @@ pub const AUTHENTICATE_USER: Call = Call {
     switch: Some("api_key"),
     contract: "FLOW-X06",
     doc: "Logs in with an API key; all four are strings (FLOW-P10).",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: LOGIN_ERRORS,
 };
 
 pub const AUTHENTICATE: Call = Call {
     name: "Authenticate",
     args: &[],
-    reply: Reply::Object(&[]),
+    reply: Reply::Object(LOGIN),
     lane: Priority::Reconcile,
     retry: Retry::Limited,
     grant: true,
@@ -123,6 +156,9 @@ pub const AUTHENTICATE: Call = Call {
     switch: Some("api_key"),
     contract: "FLOW-X06",
     doc: "REST login: HTTP Basic, or the four signed headers, for a session token (FLOW-P11).",
+    transport: Transport::Get,
+    one_of: &[],
+    errors: LOGIN_ERRORS,
 };
 
 pub const GET_ORDERS_HISTORY: Call = Call {
@@ -132,12 +168,12 @@ pub const GET_ORDERS_HISTORY: Call = Call {
         ACCOUNT,
         may("ClientOrderId", Kind::Id),
         may("InstrumentId", Kind::Int),
-        may("StartTimestamp", Kind::Id),
-        may("EndTimestamp", Kind::Id),
+        may("StartTimestamp", Kind::Stamp),
+        may("EndTimestamp", Kind::Stamp),
         may("Depth", Kind::Int),
         may("StartIndex", Kind::Int),
     ],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(ORDER),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -145,6 +181,9 @@ pub const GET_ORDERS_HISTORY: Call = Call {
     switch: Some("history"),
     contract: "FLOW-X07",
     doc: "Orders in any state, by client id, instrument or time.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const GET_TRADES_HISTORY: Call = Call {
@@ -154,12 +193,12 @@ pub const GET_TRADES_HISTORY: Call = Call {
         ACCOUNT,
         may("InstrumentId", Kind::Int),
         may("OrderId", Kind::Id),
-        may("StartTimestamp", Kind::Id),
-        may("EndTimestamp", Kind::Id),
+        may("StartTimestamp", Kind::Stamp),
+        may("EndTimestamp", Kind::Stamp),
         may("Depth", Kind::Int),
         may("StartIndex", Kind::Int),
     ],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(EXECUTION),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -167,12 +206,15 @@ pub const GET_TRADES_HISTORY: Call = Call {
     switch: Some("history"),
     contract: "FLOW-X07",
     doc: "The fills of the account, by instrument, order or time.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const GET_ORDER_HISTORY_BY_ORDER_ID: Call = Call {
     name: "GetOrderHistoryByOrderId",
     args: &[OMS, ACCOUNT, need("OrderId", Kind::Id)],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(ORDER),
     lane: Priority::Reconcile,
     retry: Retry::Repeat,
     grant: false,
@@ -180,12 +222,15 @@ pub const GET_ORDER_HISTORY_BY_ORDER_ID: Call = Call {
     switch: Some("history"),
     contract: "FLOW-X07",
     doc: "Every state an order has been in.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: BY_NUMBER_ERRORS,
 };
 
 pub const GET_LAST_TRADES: Call = Call {
     name: "GetLastTrades",
     args: &[OMS, INSTRUMENT, need("Count", Kind::Int)],
-    reply: Reply::Rows(&[]),
+    reply: Reply::Rows(TRADE_ROW),
     lane: Priority::Poll,
     retry: Retry::Repeat,
     grant: false,
@@ -193,12 +238,15 @@ pub const GET_LAST_TRADES: Call = Call {
     switch: Some("history"),
     contract: "FLOW-X07",
     doc: "The last public trades of an instrument.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PUBLIC_ERRORS,
 };
 
 pub const GET_WITHDRAW_TICKETS: Call = Call {
     name: "GetWithdrawTickets",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(TICKET),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -206,12 +254,15 @@ pub const GET_WITHDRAW_TICKETS: Call = Call {
     switch: Some("tickets"),
     contract: "FLOW-X08",
     doc: "The withdrawals of the account and where they stand.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const GET_DEPOSIT_TICKETS: Call = Call {
     name: "GetDepositTickets",
     args: &[OMS, ACCOUNT],
-    reply: Reply::Objects(&[]),
+    reply: Reply::Objects(TICKET),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -219,12 +270,15 @@ pub const GET_DEPOSIT_TICKETS: Call = Call {
     switch: Some("tickets"),
     contract: "FLOW-X08",
     doc: "The deposits of the account and where they stand.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };
 
 pub const GET_DEPOSIT_INFO: Call = Call {
     name: "GetDepositInfo",
     args: &[OMS, ACCOUNT, need("ProductId", Kind::Int), may("GenerateNewKey", Kind::Bool)],
-    reply: Reply::Object(&[]),
+    reply: Reply::Object(DEPOSIT_INFO),
     lane: Priority::Query,
     retry: Retry::Repeat,
     grant: false,
@@ -232,4 +286,7 @@ pub const GET_DEPOSIT_INFO: Call = Call {
     switch: Some("tickets"),
     contract: "FLOW-X08",
     doc: "Where to send a deposit of an asset.",
+    transport: Transport::Socket,
+    one_of: &[],
+    errors: PRIVATE_ERRORS,
 };

@@ -67,7 +67,7 @@ impl Limits {
 }
 
 /// An amount that is not negative, written as text.
-struct Amount(Decimal);
+pub(super) struct Amount(pub(super) Decimal);
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Amount, D::Error> {

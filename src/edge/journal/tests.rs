@@ -1,6 +1,7 @@
 //! The chain finds tampering; rows survive a reopening; one writer at a time.
 
 use super::*;
+use crate::base::Span;
 use tempfile::TempDir;
 
 fn row(n: i64, body: &str) -> Row<'_> {
@@ -158,4 +159,52 @@ fn the_log_is_copied_while_appending() {
     drop(journal);
     let log = folder.path().join("journal.db-wal");
     assert!(!log.exists() || std::fs::metadata(log).unwrap().len() == 0);
+}
+
+#[test]
+fn sends_of_the_last_minutes_survive_a_restart() {
+    let (_folder, state) = filled();
+    let now = clock::now();
+    let ago = |secs| now.minus(Span::from_secs(secs));
+    let send = |lane, at| Send { lane, at };
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let body = [row(6, "{}")];
+    let both = [send("mercadobitcoin", ago(70)), send("flowbtc", ago(2))];
+    assert_eq!(journal.commit(&body, &both).unwrap(), 11, "sends are no rows");
+    assert_eq!(journal.commit(&[], &[send("mercadobitcoin", ago(1))]).unwrap(), 11);
+    assert_eq!(journal.commit(&[], &[send("flowbtc", ago(3_600))]).unwrap(), 11);
+    assert_eq!(journal.verify().unwrap().problems, []);
+    drop(journal);
+    let journal = Journal::open(&state, Policy::Group).unwrap();
+    let minute = journal.sends(ago(60)).unwrap();
+    let expected = [("flowbtc", vec![ago(2)]), ("mercadobitcoin", vec![ago(1)])];
+    assert_eq!(minute, expected.map(|(lane, at)| (lane.to_owned(), at)).into());
+    // Opening forgot what no venue counts any more, and nothing else.
+    let all = journal.sends(Time::ZERO).unwrap();
+    assert_eq!(all["mercadobitcoin"], [ago(70), ago(1)]);
+    assert_eq!(all["flowbtc"], [ago(2)]);
+}
+
+#[test]
+fn sends_of_a_clock_that_was_set_back_count_as_now() {
+    let (_folder, state) = filled();
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let later = clock::now().plus(Span::from_secs(3_600));
+    journal.commit(&[], &[Send { lane: "flowbtc", at: later }]).unwrap();
+    let sends = journal.sends(Time::ZERO).unwrap();
+    assert!(sends["flowbtc"][0] < later);
+}
+
+#[test]
+fn old_sends_are_forgotten_while_running() {
+    let (_folder, state) = filled();
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let old = [Send { lane: "flowbtc", at: Time::from_nanos(1) }; 100];
+    let rounds = sends::PRUNE_EVERY.div_ceil(old.len());
+    for _ in 1..rounds {
+        journal.commit(&[], &old).unwrap();
+    }
+    assert_eq!(journal.sends(Time::ZERO).unwrap()["flowbtc"].len(), (rounds - 1) * old.len());
+    journal.commit(&[], &old).unwrap();
+    assert_eq!(journal.sends(Time::ZERO).unwrap().len(), 0);
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "the VM's value type is an open list")]
 
 use super::bind::{self, RowTimes};
-use super::{Answer, MAX_INSTRUMENTS, OnTrade, Script, faults, lossy_len, rows, values};
+use super::{MAX_INSTRUMENTS, OnTrade, Script, faults, lossy_len, rows, values};
 use crate::account::Order;
 use crate::base::tape::TradeBlock;
 use crate::base::{CallId, CallOutcome, InstrumentId, Plain, Time, Version};
@@ -132,18 +132,15 @@ impl Strategy for Script {
     fn wake(&mut self, now: Time) {
         while let Some(entry) = self.tasks.first_entry().filter(|task| task.key().0 <= now) {
             let task = entry.remove();
-            self.host.now.set(now);
-            self.host.rows.replace(None);
-            self.refresh("ctx:sleep");
-            let Ok(wake) = self.prelude.get::<Function>("wake") else { return };
-            self.budget.arm(self.limits.handler, self.row);
-            let answer = wake.call::<Answer>((task, now.seconds()));
-            let stopped = self.budget.disarm();
-            self.answered("ctx:sleep", answer, stopped);
+            self.go_on(now, task, Value::Nil, Value::Nil);
         }
     }
 
-    fn reply(&mut self, _now: Time, _call: CallId, _outcome: &CallOutcome) {}
+    fn reply(&mut self, now: Time, call: CallId, outcome: &CallOutcome) {
+        let Some(task) = self.callers.remove(&call) else { return };
+        let (replied, value) = self.outcome_value(outcome);
+        self.go_on(now, task, Value::Boolean(replied), value);
+    }
 
     fn wake_at(&self) -> Option<Time> {
         self.tasks.first_key_value().map(|((at, _), _)| *at)

@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod bars;
+mod calls;
 pub mod listing;
 pub mod market;
 mod mishaps;

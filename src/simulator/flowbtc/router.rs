@@ -238,6 +238,14 @@ pub fn request(server: &mut FlowServer, name: &str, call: &Call) -> Option<Answe
     })
 }
 
+/// One call of a known caller, streams included; `None` for a name that is no call.
+pub fn ask(server: &mut FlowServer, name: &str, call: &Call, caller: &Caller) -> Option<Answer> {
+    Some(match find(name)? {
+        Open(handle) => handle(server, call),
+        Private(handle) => handle(server, call, caller),
+    })
+}
+
 /// A failure as the generic object.
 pub fn failed(failure: &Failure) -> String {
     wire::generic(failure.code, Some(&failure.message), failure.detail.as_deref())

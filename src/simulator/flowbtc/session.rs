@@ -8,6 +8,7 @@ use crate::base::{Span, Time};
 use crate::exchange::AccountNumber;
 use crate::simulator::proof;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// How long a session lives after its last call (FLOW-P08).
 const LIFE: Span = Span::from_secs(3_600);
@@ -19,8 +20,8 @@ const LOCK_SPAN: Span = Span::from_secs(60);
 /// How long a login may wait for its one-time code.
 const PENDING_LIFE: Span = Span::from_secs(300);
 
-/// What an API-key login claims (FLOW-P10).
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What an API-key login claims (FLOW-P10). `Debug` shows whose it says it is.
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyProof {
     pub key: String,
     pub nonce: String,
@@ -28,8 +29,14 @@ pub struct KeyProof {
     pub signature: String,
 }
 
-/// How a login ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+impl fmt::Debug for KeyProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyProof of user {}", self.user_id)
+    }
+}
+
+/// How a login ended. `Debug` shows no token.
+#[derive(Clone, PartialEq, Eq)]
 pub enum LogIn {
     /// The session's token.
     Done(String),
@@ -38,6 +45,17 @@ pub enum LogIn {
     Refused,
     /// Until an administrator unlocks the user.
     Locked,
+}
+
+impl fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogIn::Done(_) => "Done",
+            LogIn::Pending(_) => "Pending",
+            LogIn::Refused => "Refused",
+            LogIn::Locked => "Locked",
+        })
+    }
 }
 
 /// A user's place in the table of users.

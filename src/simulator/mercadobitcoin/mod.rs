@@ -2,6 +2,7 @@
 //! I/O: requests and market news in, answers out. It trades on a simulated exchange. The contract
 //! is Mercado Bitcoin's; ids like MB-C03 name its lines.
 
+mod calls;
 mod data;
 mod orders;
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::wire::{self, Operation, Withdrawal};
 use super::{CLOSED_AFTER, Call, MbServer, OPEN_AFTER};
 use crate::base::{
-    Decimal, InstrumentId, Liquidity, OrderKind, OrderState, Side, Tif, Time, VenueOrderId, decimal,
+    Decimal, Instrument, InstrumentId, Liquidity, OrderKind, OrderState, Side, Tif, Time,
+    VenueOrderId, decimal,
 };
 use crate::exchange::{NewOrder, Reject, SimFill, SimOrder};
 use crate::simulator::http::Page;
@@ -50,8 +51,13 @@ fn info(server: &MbServer, call: &Call) -> String {
 /// An allow-list of two (MB-F08).
 fn pair(server: &MbServer, call: &Call) -> Result<InstrumentId, String> {
     let pair = call.get("pair").unwrap_or_default();
-    let found = server.exchange.instruments().iter().find(|row| row.symbol == pair);
+    let found = server.exchange.instruments().iter().find(|row| pair_of(row) == pair);
     found.map(|row| row.id).ok_or_else(|| "Valor de *pair* inválido.".to_owned())
+}
+
+/// `btc_brl`.
+fn pair_of(row: &Instrument) -> String {
+    format!("{}_{}", row.base.to_ascii_lowercase(), row.quote.to_ascii_lowercase())
 }
 
 fn side(call: &Call) -> Result<Option<Side>, String> {
@@ -115,14 +121,14 @@ fn row(server: &MbServer, order: &SimOrder, fills: &[&SimFill]) -> wire::Order {
         created: order.received,
         price: order.order.price.unwrap_or_default(),
         volume: order.order.qty,
-        pair: rules.map(|rules| rules.symbol.clone()).unwrap_or_default(),
+        pair: rules.map(pair_of).unwrap_or_default(),
         side: order.order.side.word(),
         operations: fills.iter().rev().map(operation).collect(),
     }
 }
 
 /// `return` with exactly one order.
-fn one(server: &MbServer, call: &Call, id: VenueOrderId) -> Result<String, String> {
+pub fn one(server: &MbServer, call: &Call, id: VenueOrderId) -> Result<String, String> {
     let order = server.exchange.order(id).ok_or_else(|| server.texts.order.clone())?;
     let fills = server.exchange.fills(call.account).iter();
     let fills: Vec<&SimFill> = fills.filter(|fill| fill.order == id).collect();
@@ -183,18 +189,20 @@ fn trade(server: &mut MbServer, call: &Call) -> Result<String, String> {
         tif: Tif::Gtc,
     };
     let id = server.exchange.submit(call.now, order).map_err(|reject| refusal(server, reject))?;
-    let refused = server.exchange.order(id).filter(|order| !stands(order));
-    if let Some(order) = refused {
-        return Err(match order.reason.as_str() {
-            "Invalid_Quantity" => refusal(server, Reject::InvalidQuantity),
-            "Invalid_Price" => refusal(server, Reject::InvalidPrice),
-            _ => server.texts.funds.clone(),
-        });
-    }
-    one(server, call, id)
+    refused(server, id).map_or_else(|| one(server, call, id), Err)
 }
 
-fn refusal(server: &MbServer, reject: Reject) -> String {
+/// Why the order never was, if so.
+pub fn refused(server: &MbServer, id: VenueOrderId) -> Option<String> {
+    let order = server.exchange.order(id).filter(|order| !stands(order))?;
+    Some(match order.reason.as_str() {
+        "Invalid_Quantity" => refusal(server, Reject::InvalidQuantity),
+        "Invalid_Price" => refusal(server, Reject::InvalidPrice),
+        _ => server.texts.funds.clone(),
+    })
+}
+
+pub fn refusal(server: &MbServer, reject: Reject) -> String {
     match reject {
         Reject::InvalidQuantity => "Valor de *volume* deve ter até 8 casas decimais.".to_owned(),
         Reject::InvalidPrice => "Valor de *price* deve ter até 5 casas decimais.".to_owned(),

@@ -6,4 +6,4 @@ pub mod request;
 pub mod session;
 pub mod wire;
 
-pub use session::{Session, SessionConfig};
+pub use session::{ApiKey, Session, SessionConfig};

@@ -73,7 +73,7 @@ pub fn refusal(body: &str) -> Option<Refused> {
     if !failed && code == 0 {
         return None;
     }
-    let text = ["errormsg", "RejectReason", "detail"]
+    let text = ["errormsg", "RejectReason", "detail", "message"]
         .into_iter()
         .find_map(|key| fields.word(key).filter(|text| !text.is_empty()))
         .unwrap_or(status);
@@ -141,6 +141,8 @@ pub struct OrderRow {
     pub state: State,
     pub reason: String,
     pub received: Option<Time>,
+    /// OrderRevision, where the dialect tells it.
+    pub revision: Option<i64>,
     pub origin: Option<i64>,
     pub origin_client: Option<i64>,
 }
@@ -177,6 +179,7 @@ impl OrderRow {
             state,
             reason: short(&reason),
             received: fields.time("ReceiveTime"),
+            revision: fields.id("OrderRevision"),
             origin: fields.id("OrigOrderId"),
             origin_client: fields.id("OrigClOrdId"),
         })

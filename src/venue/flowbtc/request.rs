@@ -16,7 +16,8 @@ pub struct Account(pub i64);
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct PageId(pub i64);
 
-const OMS: i64 = 1;
+/// FLOW-R13.
+pub const OMS: i64 = 1;
 
 /// A JSON object being written; keys in the order given.
 struct Body(String);
@@ -72,6 +73,23 @@ pub fn login(user: &str, password: &Secret) -> String {
 #[must_use]
 pub fn resume(token: &Secret) -> String {
     Body::new().text("SessionToken", token.expose()).end()
+}
+
+/// FLOW-X06, FLOW-P10: all four are strings.
+#[must_use]
+pub fn key_login(key: &Secret, signature: &Secret, user_id: i64, nonce: &str) -> String {
+    Body::new()
+        .text("APIKey", key.expose())
+        .text("Signature", signature.expose())
+        .text("UserId", &user_id.to_string())
+        .text("Nonce", nonce)
+        .end()
+}
+
+/// FLOW-C10.
+#[must_use]
+pub fn code(code: &Secret) -> String {
+    Body::new().text("Code", code.expose()).end()
 }
 
 /// For `Ping` and `LogOut`.
@@ -248,6 +266,24 @@ pub fn cancel_replace(account: Account, old: VenueOrderId, terms: &Terms) -> Str
         .dec_if("StopPrice", stop)
         .int("TimeInForce", terms.tif_number())
         .int("OMSId", OMS)
+        .end()
+}
+
+/// FLOW-C22: `qty` is the new whole quantity, `revision` the order's present one, 0 where nothing
+/// tells it.
+#[must_use]
+pub fn modify_order(
+    order: VenueOrderId,
+    instrument: PageId,
+    revision: i64,
+    qty: Decimal,
+) -> String {
+    Body::new()
+        .int("OMSId", OMS)
+        .int("OrderId", order.0)
+        .int("InstrumentId", instrument.0)
+        .int("PreviousOrderRevision", revision)
+        .dec("Quantity", qty)
         .end()
 }
 

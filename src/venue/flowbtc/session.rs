@@ -1,8 +1,11 @@
 //! The FlowBTC session: a machine without I/O that logs in, keeps the streams and the orders, and
 //! finds out what became of requests whose answer was lost. Its parts: `line` (connection, pace,
 //! timers), `login`, `news` (frames in), `trading` (commands), `looks` (fates), `orders`,
-//! `feeds`.
+//! `feeds`, `calls` (scripts' own calls).
 
+mod asks;
+mod calls;
+mod factor;
 mod feeds;
 mod fills;
 mod legs;
@@ -12,6 +15,8 @@ mod login;
 mod looks;
 mod news;
 mod orders;
+mod reduce;
+mod replies;
 mod task;
 mod trading;
 
@@ -19,20 +24,23 @@ mod trading;
 mod tests;
 
 use crate::base::{
-    CallFailure, CallFailureKind, Channel, Command, Event, FeedNews, FeedState, InstrumentId,
-    Instruments, Machine, Net, OrderKey, OrderNews, OrderStep, Reply, Secret, Span, Time, Venue,
-    VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
+    Channel, Command, Event, FeedNews, FeedState, InstrumentId, Instruments, LaneLeft, Machine,
+    Net, OrderKey, Secret, Span, Time, Venue, VenueIn, VenueName, VenueOrderId, VenueOut, rng::Rng,
 };
 use crate::venue::flowbtc::payload::OrderRow;
 use crate::venue::flowbtc::request::Account;
 use crate::venue::pace::{Lane, Pace};
+use calls::Calls;
+use factor::Factor;
 use feeds::Feeds;
-use line::{Line, Phase, Timers};
+use line::{LANE, Line, MINUTE, Phase, SOCKET_LANE, Timers};
 use listing::Listing;
 use looks::{Look, Sweep};
 use orders::Orders;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use task::{Task, Waiting};
+
+pub use factor::ApiKey;
 
 /// What a session needs to know beforehand.
 #[derive(Clone, Debug)]
@@ -40,9 +48,15 @@ pub struct SessionConfig {
     pub venue: VenueName,
     /// FLOW-R03.
     pub url: String,
-    /// Empty: market data only, without login.
+    /// Empty, and without a key and a token: market data only, without login.
     pub user: String,
     pub password: Secret,
+    /// Logs in instead of user and password (FLOW-P10).
+    pub api_key: Option<ApiKey>,
+    /// A session token to resume first (FLOW-P08); the others are for when it is refused.
+    pub token: Option<Secret>,
+    /// The base32 secret of the second factor (FLOW-P09); without it the operator is asked.
+    pub totp: Option<Secret>,
     /// `None`: the first account of the user.
     pub account: Option<i64>,
     /// Those the run wants; the venue's own numbers for them are asked for, or FLOW-R14's.
@@ -51,6 +65,14 @@ pub struct SessionConfig {
     /// use.
     pub per_minute: u32,
     pub reserve: u32,
+    /// The most messages on the socket in any minute: requests, and pings and subscriptions of
+    /// market data, which are no requests (FLOW-P13).
+    pub ws_per_minute: u32,
+    /// What was sent before a restart, in the lanes `flowbtc` and `flowbtc/socket`.
+    pub sent: Vec<Time>,
+    pub socket_sent: Vec<Time>,
+    /// Feature switches of the table of calls that are off: the server has only the page's calls.
+    pub off: BTreeSet<&'static str>,
     /// Ping after so much silence (FLOW-P14).
     pub ping_after: Span,
     /// Drop the connection when a ping is not answered within this.
@@ -58,6 +80,8 @@ pub struct SessionConfig {
     /// A request not answered within this is taken as unanswered; also the time a new order or a
     /// replacement may wait in the lane.
     pub reply_within: Span,
+    /// A script's own call that has not been answered by then fails.
+    pub call_within: Span,
     /// For the jitter of the waits between connections.
     pub seed: u64,
 }
@@ -71,15 +95,35 @@ impl SessionConfig {
             url: url.to_owned(),
             user: user.to_owned(),
             password,
+            api_key: None,
+            token: None,
+            totp: None,
             account: None,
             instruments: Instruments::default(),
             per_minute: 100,
             reserve: 20,
+            ws_per_minute: 500,
+            sent: Vec::new(),
+            socket_sent: Vec::new(),
+            off: BTreeSet::new(),
             ping_after: Span::from_secs(20),
             pong_within: Span::from_secs(5),
             reply_within: Span::from_secs(5),
+            call_within: Span::from_secs(30),
             seed: 0,
         }
+    }
+
+    /// Whether there is anything to log in with.
+    #[must_use]
+    pub fn has_login(&self) -> bool {
+        !self.user.is_empty() || self.api_key.is_some() || self.token.is_some()
+    }
+
+    /// What must never be in a line for people.
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let key = self.api_key.as_ref().map(|key| [&key.secret, &key.id]).into_iter().flatten();
+        [&self.password].into_iter().chain(&self.token).chain(&self.totp).chain(key)
     }
 }
 
@@ -88,7 +132,10 @@ impl SessionConfig {
 pub struct Session {
     config: SessionConfig,
     line: Line,
+    /// Requests.
     lane: Lane<Task>,
+    /// What only the socket's own limit counts; its log has the requests as well.
+    socket: Lane<Task>,
     timers: Timers,
     waiting: BTreeMap<i64, Waiting>,
     account: Option<Account>,
@@ -99,6 +146,12 @@ pub struct Session {
     listing: Listing,
     orders: Orders,
     feeds: Feeds,
+    calls: Calls,
+    factor: Factor,
+    /// Feature switches that are off, by the configuration or since the server does not have them.
+    off: BTreeSet<&'static str>,
+    /// Those of them whose want was told.
+    missed: BTreeSet<&'static str>,
     look: Look,
     sweep: Sweep,
     /// Something happened to the account since the balances were last asked for. An event that is
@@ -115,20 +168,28 @@ impl Session {
     #[must_use]
     pub fn new(config: SessionConfig) -> Session {
         let listing = Listing::new(config.venue.clone(), config.instruments.clone());
-        let pace =
-            Pace { limit: config.per_minute, reserve: config.reserve, span: Span::from_secs(60) };
+        let pace = Pace { limit: config.per_minute, reserve: config.reserve, span: MINUTE };
+        let mut lane = Lane::new(pace);
+        lane.restore(config.sent.iter().copied());
+        let mut socket = Lane::new(socket_pace(&config));
+        socket.restore(config.sent.iter().chain(&config.socket_sent).copied());
         Session {
             line: Line::new(Rng::new(config.seed, 1)),
-            lane: Lane::new(pace),
+            lane,
+            socket,
             timers: Timers::default(),
             waiting: BTreeMap::new(),
-            account: config.account.filter(|_| !config.user.is_empty()).map(Account),
-            user: None,
-            token: None,
+            account: config.account.filter(|_| config.has_login()).map(Account),
+            user: config.api_key.as_ref().map(|key| key.user_id),
+            token: config.token.clone(),
             tokens: VecDeque::new(),
             listing,
             orders: Orders::default(),
             feeds: Feeds::default(),
+            calls: Calls::default(),
+            factor: Factor::default(),
+            off: config.off.clone(),
+            missed: BTreeSet::new(),
             look: Look::default(),
             sweep: Sweep::default(),
             moved: false,
@@ -179,7 +240,7 @@ impl Session {
     }
 
     fn scrub(&self, mut text: String) -> String {
-        for secret in self.tokens.iter().chain([&self.config.password]).map(Secret::expose) {
+        for secret in self.tokens.iter().chain(self.config.secrets()).map(Secret::expose) {
             if !secret.is_empty() && text.contains(secret) {
                 text = text.replace(secret, "***");
             }
@@ -220,21 +281,23 @@ impl Session {
 
     fn command(&mut self, now: Time, command: Command) {
         match command {
-            Command::Reduce { key, .. } => {
-                let step =
-                    OrderStep::ChangeRefused { reason: "VENUE_UNSUPPORTED what=reduce".to_owned() };
-                self.tell(Event::Order(OrderNews { key, time: now, step }));
+            // What is refused was told in the order's own events.
+            Command::Place(place) => {
+                let _ = self.place(now, &place);
             }
-            Command::Call(call) => {
-                let none = CallFailure::refused(CallFailureKind::NoVenue, "no raw calls here");
-                self.tell(Event::Reply(Reply { id: call.id, outcome: Err(none) }));
+            Command::Cancel { key, .. } => {
+                let _ = self.cancel(now, key);
             }
-            Command::Place(place) => self.place(now, &place),
-            Command::Cancel { key, .. } => self.cancel(now, key),
             Command::Replace { key, alias, price, qty, .. } => {
-                self.replace(now, key, alias, price, qty);
+                let _ = self.replace(now, key, alias, price, qty);
             }
-            Command::CancelAll { instrument } => self.cancel_all(now, instrument),
+            Command::Reduce { key, qty, .. } => {
+                let _ = self.reduce(now, key, qty);
+            }
+            Command::CancelAll { instrument } => {
+                self.cancel_all(now, instrument);
+            }
+            Command::Call(call) => self.call(now, call),
             Command::Subscribe { instrument, channel, depth, interval } => {
                 self.subscribe(now, instrument, channel, depth, interval);
             }
@@ -242,7 +305,37 @@ impl Session {
     }
 }
 
-impl Venue for Session {}
+/// What scripts' streams and pings leave to the requests.
+fn socket_pace(config: &SessionConfig) -> Pace {
+    let reserve = config.per_minute.min(config.ws_per_minute / 2);
+    Pace { limit: config.ws_per_minute, reserve, span: MINUTE }
+}
+
+impl Venue for Session {
+    fn lanes(&self, now: Time) -> Vec<LaneLeft> {
+        let socket = socket_pace(&self.config);
+        let used = self.socket.sent().filter(|sent| now.since(*sent) <= MINUTE).count();
+        let room = socket.limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        vec![
+            LaneLeft {
+                lane: LANE.to_owned(),
+                limit: self.config.per_minute,
+                reserve: self.config.reserve,
+                span: MINUTE,
+                left: self.lane.left(now).min(room),
+                waiting: self.lane.len(),
+            },
+            LaneLeft {
+                lane: SOCKET_LANE.to_owned(),
+                limit: socket.limit,
+                reserve: socket.reserve,
+                span: MINUTE,
+                left: self.socket.left(now),
+                waiting: self.socket.len(),
+            },
+        ]
+    }
+}
 
 impl Machine for Session {
     type In = VenueIn;
@@ -268,8 +361,10 @@ impl Machine for Session {
         if self.line.phase == Phase::Idle {
             return Some(Time::ZERO);
         }
-        let lane = if self.line.is_open() { self.lane.wake_at() } else { None };
-        self.timers.first().into_iter().chain(lane).min()
+        let open = self.line.is_open();
+        let lanes = [self.lane.wake_at(), self.socket.wake_at()].into_iter().flatten();
+        let lanes = lanes.filter(|_| open);
+        self.timers.first().into_iter().chain(lanes).chain(self.calls.due()).min()
     }
 }
 

@@ -2,6 +2,8 @@
 //! trades over them.
 
 pub mod session;
+pub mod user;
 pub mod wire;
 
 pub use session::{Session, SessionConfig};
+pub use user::UserLane;

@@ -3,25 +3,34 @@
 //! of a Trade whose answer was lost. Its parts: `line` (tonce, lane, requests), `orders`, `data`
 //! (public market data, a line of its own).
 
+mod adopt;
 mod data;
 mod line;
 mod orders;
+mod queue;
+mod raw;
 
 #[cfg(test)]
 mod tests;
 
+use super::user::UserLane;
 use super::wire::{self, WireError};
 use crate::base::{
-    BalanceNews, CallFailure, CallFailureKind, Channel, Command, Event, FeedNews, FeedState,
-    InstrumentId, Instruments, Machine, Net, OrderKey, OrderNews, OrderStep, Reply, Response,
-    Secret, Span, Time, Venue, VenueIn, VenueName, VenueOut,
+    BalanceNews, Channel, Command, Event, Failure, FeedNews, FeedState, InstrumentId, Instruments,
+    LaneLeft, Machine, Net, OrderKey, OrderNews, OrderStep, Response, Secret, Span, Time, Venue,
+    VenueIn, VenueName, VenueOut,
 };
 use crate::calls::Priority;
 use crate::venue::pace::Pace;
 use data::Data;
 use line::{Line, Task};
 use orders::Held;
+use raw::{Calls, rejected, reply_of};
 use std::collections::{BTreeMap, VecDeque};
+
+/// The rate lanes by name: the Trade API's, and the public data's.
+pub(crate) const LANE: &str = "mercadobitcoin";
+pub(crate) const DATA_LANE: &str = "mercadobitcoin/data";
 
 /// What a session needs to know beforehand.
 #[derive(Clone, Debug)]
@@ -39,12 +48,15 @@ pub struct SessionConfig {
     /// The last tonce that was kept; 0 for a key that was never used.
     pub last_tonce: i64,
     pub instruments: Instruments,
-    /// MB-R07: per user, so shared by all keys of a user. `sent` are the sends that still count.
-    pub pace: Pace,
+    /// MB-R07: the budget of the user; give the sessions of all his keys the same one.
+    pub user: UserLane,
+    /// What earlier runs sent and may still count, of this lane and of the data lane. With several
+    /// keys of one user one session gets them.
     pub sent: Vec<Time>,
     pub data_pace: Pace,
+    pub data_sent: Vec<Time>,
     pub timeout: Span,
-    /// How long a new order may wait for its turn.
+    /// How long a new order or a raw call may wait for its turn.
     pub patience: Span,
     /// How often open orders are looked at.
     pub look_every: Span,
@@ -68,9 +80,10 @@ impl SessionConfig {
             tonce_name: "mercadobitcoin/tonce".to_owned(),
             last_tonce,
             instruments,
-            pace: Pace { limit: 60, reserve: 10, span: minute },
+            user: UserLane::new(Pace { limit: 60, reserve: 10, span: minute }),
             sent: Vec::new(),
             data_pace: Pace { limit: 30, reserve: 0, span: minute },
+            data_sent: Vec::new(),
             timeout: Span::from_secs(10),
             patience: Span::from_secs(10),
             look_every: Span::from_secs(5),
@@ -86,6 +99,7 @@ pub struct Session {
     config: SessionConfig,
     line: Line,
     data: Data,
+    calls: Calls,
     orders: BTreeMap<OrderKey, Held>,
     /// The highest order number seen, by pair.
     highest: BTreeMap<String, i64>,
@@ -104,6 +118,7 @@ impl Session {
         Session {
             line: Line::new(&config),
             data: Data::new(&config),
+            calls: Calls::default(),
             orders: BTreeMap::new(),
             highest: BTreeMap::new(),
             started: false,
@@ -111,6 +126,7 @@ impl Session {
             unlisted: config
                 .instruments
                 .iter()
+                .filter(|row| row.venue == config.venue)
                 .filter(|row| matches!(row.base.as_str(), "BTC" | "LTC") && row.quote == "BRL")
                 .map(|row| row.id)
                 .collect(),
@@ -131,7 +147,7 @@ impl Session {
     /// How many requests without the right to the reserve could go at `now`.
     #[must_use]
     pub fn left(&self, now: Time) -> u32 {
-        self.line.lane.left(now)
+        self.line.seat.lane.left(now)
     }
 
     /// `btc_brl` of `BTCBRL`.
@@ -166,11 +182,7 @@ impl Session {
                 let reason = "VENUE_UNSUPPORTED what=reduce".to_owned();
                 self.step(key, OrderStep::ChangeRefused { reason });
             }
-            Command::Call(call) => {
-                let none = CallFailure::refused(CallFailureKind::NoVenue, "no raw calls here");
-                let reply = Reply { id: call.id, outcome: Err(none) };
-                self.out.push_back(VenueOut::Event(Event::Reply(reply)));
-            }
+            Command::Call(call) => self.call(call),
             Command::Place(place) => self.place(place),
             Command::Cancel { key, .. } => self.cancel(key),
             Command::Replace { key, .. } => {
@@ -181,7 +193,7 @@ impl Session {
                 let keys: Vec<OrderKey> = self
                     .orders
                     .iter()
-                    .filter(|(_, held)| instrument.is_none_or(|id| id == held.place.instrument))
+                    .filter(|(_, held)| instrument.is_none_or(|id| id == held.instrument))
                     .map(|(key, _)| *key)
                     .collect();
                 keys.into_iter().for_each(|key| self.cancel(key));
@@ -207,7 +219,7 @@ impl Session {
             self.note("no key: market data only");
             return;
         }
-        self.line.push(self.now, Priority::Reconcile, Time::MAX, Task::Info);
+        self.line.push(Priority::Reconcile, Time::MAX, Task::Info);
     }
 
     /// MB-C01: the clock, then the balances.
@@ -226,6 +238,8 @@ impl Session {
         if let Some(server) = info.server_time {
             self.line.clock(sent, self.now, server);
         }
+        let bitcoin = info.funds.iter().find(|fund| fund.asset == "BTC").map(|fund| fund.total);
+        self.compare_bitcoin(bitcoin);
         for fund in info.funds {
             let news = BalanceNews {
                 venue: self.config.venue.clone(),
@@ -246,13 +260,14 @@ impl Session {
 
     fn list_next(&mut self) {
         if let Some(id) = self.unlisted.first().copied() {
-            self.line.push(self.now, Priority::Reconcile, Time::MAX, Task::First(id));
+            self.line.push(Priority::Reconcile, Time::MAX, Task::First(id, 0));
         }
     }
 
     fn become_ready(&mut self) {
         self.ready = true;
         self.feed(Channel::Session, FeedState::Live, "");
+        self.look_at_adopted();
     }
 
     /// The first list of a pair: which numbers are taken already.
@@ -260,9 +275,11 @@ impl Session {
         match wire::orders(text) {
             Ok(orders) => {
                 orders.iter().for_each(|order| self.seen(order));
-                let open = orders.iter().filter(|o| o.status == wire::Status::Active).count();
-                if open > 0 {
-                    self.note(&format!("{open} orders that are not of this run are open"));
+                self.note_strangers(&orders);
+                let last = orders.iter().map(|order| order.id).max();
+                if let (true, Some(last)) = (orders.len() >= wire::LIST_CAP, last) {
+                    let next = Task::First(id, last.saturating_add(1));
+                    return self.line.push_once(Priority::Reconcile, next);
                 }
                 self.unlisted.retain(|other| *other != id);
             }
@@ -275,11 +292,10 @@ impl Session {
     }
 
     fn response(&mut self, response: Response) {
-        if let Some(flight) = self.line.landed(response.id) {
+        if let Some(flight) = self.line.landed(self.now, response.id) {
             self.settle(flight, response.outcome);
         } else if let Some(wanted) = self.data.landed(response.id) {
-            let Session { data, config, out, now, .. } = self;
-            data.answer(*now, &wanted, &response.outcome, config, out);
+            self.data_answered(&wanted, &response.outcome);
         }
     }
 
@@ -289,23 +305,22 @@ impl Session {
         }
         if let Some(flight) = self.line.overdue(now) {
             let reason = "no answer in time".to_owned();
-            self.settle(flight, Err(crate::base::Failure { unsent: false, reason }));
+            self.settle(flight, Err(Failure { unsent: false, reason }));
         }
         if self.look_at.is_some_and(|due| due <= now) {
             self.look_at = None;
             self.look();
         }
         self.send_next(now);
-        let Session { data, config, out, .. } = self;
-        data.advance(now, config, out, &mut self.line.numbers);
+        self.data_next(now);
     }
 
     /// Regular looks: at the open orders, or for what stands between us and readiness.
     fn look(&mut self) {
         if !self.ready {
-            let waiting = self.line.lane.len() + usize::from(self.line.is_busy());
-            if waiting == 0 {
-                self.line.push(self.now, Priority::Reconcile, Time::MAX, Task::Info);
+            let asked = self.line.queue.has(|task| matches!(task, Task::Info | Task::First(..)));
+            if !asked {
+                self.line.push_once(Priority::Reconcile, Task::Info);
             }
             return;
         }
@@ -318,7 +333,23 @@ impl Session {
     }
 }
 
-impl Venue for Session {}
+impl Venue for Session {
+    fn lanes(&self, now: Time) -> Vec<LaneLeft> {
+        let lane = |lane: &str, pace: Pace, left, waiting| LaneLeft {
+            lane: lane.to_owned(),
+            limit: pace.limit,
+            reserve: pace.reserve,
+            span: pace.span,
+            left,
+            waiting,
+        };
+        let (user, data) = (&self.line.seat.lane, &self.data.lane);
+        vec![
+            lane(LANE, user.pace(), user.left(now), self.line.queue.len()),
+            lane(DATA_LANE, self.config.data_pace, data.left(now), data.len()),
+        ]
+    }
+}
 
 impl Machine for Session {
     type In = VenueIn;

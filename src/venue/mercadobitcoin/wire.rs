@@ -12,6 +12,10 @@ mod tests;
 /// MB-R07: over the limit; the request was not carried out.
 pub const TOO_MANY: &str = "Taxa de requests acima do permitido.";
 
+/// Places of volumes and of prices (MB-P10).
+pub const VOLUME_PLACES: u32 = 8;
+pub const PRICE_PLACES: u32 = 5;
+
 /// MB-P08: a list never holds more.
 pub const LIST_CAP: usize = 1000;
 
@@ -178,6 +182,19 @@ fn envelope(text: &str) -> Result<(Fields<'_>, Fields<'_>), WireError> {
     }
     let inner = outer.raw("return").ok_or(WireError::Missing { key: "return" })?;
     Ok((Fields::read(inner)?, outer))
+}
+
+/// The `return` of a success as it is written, and `server_time` and `open_orders` where they stand
+/// beside it instead of inside (MB-F01).
+///
+/// # Errors
+/// When the venue refuses, or the text is no reply.
+pub fn inside(text: &str) -> Result<(&str, Vec<(&'static str, &str)>), WireError> {
+    let (inner, outer) = envelope(text)?;
+    let beside = ["server_time", "open_orders"].into_iter();
+    let beside = beside.filter(|key| inner.raw(key).is_none());
+    let beside = beside.filter_map(|key| Some((key, outer.raw(key)?))).collect();
+    Ok((outer.raw("return").unwrap_or("{}"), beside))
 }
 
 /// MB-C01.

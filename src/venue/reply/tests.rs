@@ -2,7 +2,7 @@
 
 use super::{body, plain, shaped};
 use crate::base::{Decimal, Plain, decimal};
-use crate::calls::{By, Call, Field, Kind, Priority, Reply, Retry};
+use crate::calls::{By, Call, Field, Kind, Priority, Reply, Retry, Transport};
 use proptest::prelude::*;
 
 const FIELDS: &[Field] = &[
@@ -23,6 +23,9 @@ fn call(reply: Reply) -> Call {
         switch: None,
         contract: "FLOW-C00",
         doc: "",
+        transport: Transport::Socket,
+        one_of: &[],
+        errors: &[],
     }
 }
 

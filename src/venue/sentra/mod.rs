@@ -1,4 +1,4 @@
-//! Sentra: the wire of its three pushes, and the session that makes them.
+//! Sentra: the wire of its three pushes, and the session that makes them for scripts.
 
 pub mod session;
 pub mod wire;

@@ -1,371 +1,274 @@
-//! The Sentra session of one account: a machine without I/O that pushes heartbeats, positions and
-//! closed trades, one at a time and at most one a second, three attempts each, and reports what
-//! the venue did not store.
+//! The Sentra session: a venue without market or orders that makes the three documented pushes
+//! for scripts. Each account is a line of its own: one request at a time, at most one a second.
 
-use super::wire::{self, BATCH, Closed, Heartbeat, Identity, Position, Said};
+use super::wire::{self, Money, Push};
 use crate::base::{
-    Answer, Body, Failure, Header, Machine, Method, Net, Request, Response, Secret, Span, Time,
+    Call, CallFailure, CallFailureKind, CallId, CallOutcome, Channel, Command, Event, FeedNews,
+    FeedState, LaneLeft, Machine, Net, OrderKey, OrderNews, OrderStep, Reply, Secret, Span, Time,
+    Venue, VenueIn, VenueName, VenueOut,
 };
-use crate::calls::{Priority, sentra as calls};
-use crate::venue::pace::{Lane, Pace, Turn};
-use std::collections::VecDeque;
+use crate::venue::pace::Pace;
+use line::{Job, Line};
+use std::collections::{BTreeMap, VecDeque};
 
+mod line;
 #[cfg(test)]
 mod tests;
+
+/// Characters of the venue's own words that are told on.
+const LONGEST_WORDS: usize = 300;
 
 /// What a session needs to know beforehand.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
+    pub venue: VenueName,
     /// SENTRA-R01, without a slash at the end.
     pub url: String,
-    pub who: Identity,
-    /// SENTRA-R09.
+    /// SENTRA-R05, F13: all that proves who writes, so it is a secret.
+    pub email: Secret,
+    /// SENTRA-R09, F19: of each account.
     pub pace: Pace,
+    /// Sends that still count, by the name of their lane.
+    pub sent: BTreeMap<String, Vec<Time>>,
     /// SENTRA-R10.
     pub timeout: Span,
     /// SENTRA-R14: in all.
     pub attempts: u32,
     /// The first wait; each further one is twice as long.
     pub backoff: Span,
-    /// Positions within this become one push.
-    pub coalesce: Span,
+    /// How long a call may wait for its first turn.
+    pub patience: Span,
+    /// Accounts that calls may name.
+    pub most_accounts: usize,
+    /// Calls that may wait in one account's lane.
+    pub most_waiting: usize,
 }
 
 impl SessionConfig {
     /// The contract's figures for everything but who.
     #[must_use]
-    pub fn new(who: Identity) -> SessionConfig {
+    pub fn new(email: Secret) -> SessionConfig {
         let second = Span::from_secs(1);
         SessionConfig {
+            venue: VenueName::new("sentra"),
             url: "https://sentrapartners.com/api/mt".to_owned(),
-            who,
+            email,
             pace: Pace { limit: 1, reserve: 0, span: second },
+            sent: BTreeMap::new(),
             timeout: Span::from_secs(10),
             attempts: 3,
             backoff: second,
-            coalesce: second,
+            patience: Span::from_secs(120),
+            most_accounts: 32,
+            most_waiting: 128,
         }
     }
 }
 
-/// What goes in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum In {
-    Heartbeat(Heartbeat),
-    /// All open positions, as they are now.
-    Positions(Vec<Position>),
-    /// Closed trades, each told once by its caller.
-    Trades(Vec<Closed>),
-    Response(Response),
-}
-
-/// What comes out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Out {
-    Net(Net),
-    /// The venue answered yes to this push; `stored` below `sent` is a partial sync (SENTRA-P05).
-    Synced {
-        push: Push,
-        sent: usize,
-        stored: usize,
-    },
-    /// It was given up; the reason holds no e-mail.
-    Failed {
-        push: Push,
-        sent: usize,
-        reason: String,
-    },
-    /// For the operator's log; holds no e-mail.
-    Note(String),
-}
-
-/// Which of the three calls.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum Push {
-    Heartbeat,
-    Positions,
-    Trades,
-}
-
-impl Push {
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Push::Heartbeat => calls::HEARTBEAT.name,
-            Push::Positions => calls::POSITIONS.name,
-            Push::Trades => calls::TRADES.name,
-        }
-    }
-
-    const fn lane(self) -> Priority {
-        match self {
-            Push::Heartbeat => calls::HEARTBEAT.lane,
-            Push::Positions => calls::POSITIONS.lane,
-            Push::Trades => calls::TRADES.lane,
-        }
-    }
-}
-
-/// One body on its way; the same bytes at every attempt.
-#[derive(Clone, Debug)]
-struct Job {
-    push: Push,
-    body: Body,
-    gzip: bool,
-    sent: usize,
-    tried: u32,
-    /// SENTRA-R22c: it was repeated after a heartbeat already.
-    revived: bool,
-}
-
-/// The session. Drive it as any `Machine`.
+/// The session. Drive it as any `Machine`; it is live from the first `poll`, since it has nothing
+/// to log in to.
 #[derive(Debug)]
 pub struct Session {
+    lines: BTreeMap<String, Line>,
+    started: bool,
+    desk: Desk,
+}
+
+/// What the lines share.
+#[derive(Debug)]
+struct Desk {
     config: SessionConfig,
-    lane: Lane<Job>,
-    flight: Option<(u64, Job, Time)>,
-    /// Failed, to be tried again then, before anything else.
-    again: Option<(Time, Job)>,
-    gathered: Option<(Time, Vec<Position>)>,
-    beat: Option<Heartbeat>,
-    /// SENTRA-R07: before the first heartbeat nothing else goes.
-    alive: bool,
-    held: Vec<Job>,
+    /// Numbers the requests.
     numbers: u64,
     now: Time,
-    out: VecDeque<Out>,
+    out: VecDeque<VenueOut>,
+}
+
+impl Desk {
+    fn note(&mut self, text: &str) {
+        let text = self.scrubbed(text);
+        self.out.push_back(VenueOut::Note(format!("{}: {text}", self.config.venue)));
+    }
+
+    fn reply(&mut self, id: CallId, outcome: CallOutcome) {
+        let outcome = outcome.map_err(|mut failure| {
+            failure.message = self.scrubbed(&failure.message);
+            failure
+        });
+        self.out.push_back(VenueOut::Event(Event::Reply(Reply { id, outcome })));
+    }
+
+    fn step(&mut self, key: OrderKey, step: OrderStep) {
+        let news = OrderNews { key, time: self.now, step };
+        self.out.push_back(VenueOut::Event(Event::Order(news)));
+    }
+
+    fn feed(&mut self, channel: Channel, state: FeedState, reason: &str) {
+        let news = FeedNews {
+            venue: self.config.venue.clone(),
+            channel,
+            state,
+            reason: reason.to_owned(),
+            time: self.now,
+        };
+        self.out.push_back(VenueOut::Event(Event::Feed(news)));
+    }
+
+    /// The venue's words without the e-mail, which a raw exception text may quote (SENTRA-F13,
+    /// P06), and no longer than people read.
+    fn scrubbed(&self, text: &str) -> String {
+        let email = self.config.email.expose();
+        let mut text = without(text, email);
+        text = without(&text, &email.replace('@', "%40"));
+        match text.char_indices().nth(LONGEST_WORDS) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text,
+        }
+    }
+}
+
+/// `text` with stars for every `word`, in whatever case.
+fn without(text: &str, word: &str) -> String {
+    if word.is_empty() {
+        return text.to_owned();
+    }
+    // Lower case of ASCII keeps every byte's place.
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let mut kept = String::new();
+    let mut from = 0;
+    for (at, found) in lower.match_indices(&word) {
+        kept.push_str(text.get(from..at).unwrap_or_default());
+        kept.push_str("***");
+        from = at + found.len();
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    kept
 }
 
 impl Session {
     #[must_use]
     pub fn new(config: SessionConfig) -> Session {
-        Session {
-            lane: Lane::new(config.pace),
-            config,
-            flight: None,
-            again: None,
-            gathered: None,
-            beat: None,
-            alive: false,
-            held: Vec::new(),
-            numbers: 0,
-            now: Time::ZERO,
-            out: VecDeque::new(),
-        }
+        let desk = Desk { config, numbers: 0, now: Time::ZERO, out: VecDeque::new() };
+        Session { lines: BTreeMap::new(), started: false, desk }
     }
 
-    /// How many pushes could go at `now`.
-    #[must_use]
-    pub fn left(&self, now: Time) -> u32 {
-        self.lane.left(now)
-    }
-
-    /// Send times that still count, for the lane of the next session of this account.
-    pub fn sent(&self) -> impl Iterator<Item = Time> {
-        self.lane.sent()
-    }
-
-    /// Counts what an earlier session sent, so that a restart makes no burst.
-    pub fn restore(&mut self, sent: impl IntoIterator<Item = Time>) {
-        self.lane.restore(sent);
-    }
-
-    fn job(&mut self, push: Push, text: &str, sent: usize) {
-        let (bytes, gzip) = wire::packed(text);
-        let body = Body(bytes);
-        let job = Job { push, body, gzip, sent, tried: 0, revived: false };
-        self.queue(job);
-    }
-
-    fn queue(&mut self, job: Job) {
-        if self.alive || job.push == Push::Heartbeat {
-            self.lane.push(self.now, job.push.lane(), Time::MAX, job);
-        } else {
-            self.held.push(job);
-        }
-    }
-
-    fn heartbeat(&mut self, beat: Heartbeat) {
-        // Only the latest is worth its second.
-        self.lane.take(|job| job.push == Push::Heartbeat);
-        let text = wire::heartbeat(&self.config.who, &beat);
-        self.beat = Some(beat);
-        self.job(Push::Heartbeat, &text, 1);
-    }
-
-    fn gather(&mut self, positions: Vec<Position>) {
-        let due = self.gathered.take().map(|(due, _)| due);
-        let due = due.unwrap_or(self.now.plus(self.config.coalesce));
-        self.gathered = Some((due, positions));
-    }
-
-    fn push_positions(&mut self, positions: &[Position]) {
-        self.lane.take(|job| job.push == Push::Positions);
-        self.held.retain(|job| job.push != Push::Positions);
-        let text = wire::positions(&self.config.who, positions);
-        self.job(Push::Positions, &text, positions.len());
-    }
-
-    fn send(&mut self, mut job: Job) {
-        job.tried += 1;
-        self.numbers += 1;
-        let id = self.numbers;
-        let header = |name, value: &str| Header { name, value: Secret::new(value) };
-        let mut headers = vec![header("Content-Type", "application/json")];
-        if job.gzip {
-            headers.push(header("Content-Encoding", "gzip"));
-        }
-        self.out.push_back(Out::Net(Net::Request(Request {
-            id,
-            method: Method::Post,
-            url: format!("{}/{}", self.config.url, job.push.path()),
-            headers,
-            body: job.body.clone(),
-            timeout: self.config.timeout,
-            keep: None,
-        })));
-        self.flight = Some((id, job, self.now));
-    }
-
-    /// SENTRA-F09: 502, 503, 429 and everything without a whole answer are tried again.
-    fn settle(&mut self, job: Job, outcome: Result<Answer, Failure>) {
-        let reason = match outcome {
-            Ok(answer) => match (answer.status, wire::said(&answer.body.text())) {
-                (200, Said::Yes { stored }) => return self.synced(&job, stored),
-                (200, Said::Noise) => "a reply that cannot be read".to_owned(),
-                (502 | 503 | 429, _) => format!("HTTP {}", answer.status),
-                (status, Said::No { error }) => return self.refused(job, status, &error),
-                (status, Said::Yes { .. } | Said::Noise) => {
-                    return self.failed(&job, &format!("HTTP {status}"));
-                }
-            },
-            Err(failure) => failure.reason,
-        };
-        if job.tried >= self.config.attempts {
-            return self.failed(&job, &reason);
-        }
-        let doubled = 1i64.checked_shl(job.tried.saturating_sub(1)).unwrap_or(i64::MAX);
-        let wait = Span::from_nanos(self.config.backoff.nanos().saturating_mul(doubled));
-        self.again = Some((self.now.plus(wait), job));
-    }
-
-    fn synced(&mut self, job: &Job, stored: Option<usize>) {
-        let push = job.push;
-        if push == Push::Heartbeat {
-            self.alive = true;
-            for job in std::mem::take(&mut self.held) {
-                self.lane.push(self.now, job.push.lane(), Time::MAX, job);
+    fn command(&mut self, command: Command) {
+        let refused = |what: &str| format!("VENUE_UNSUPPORTED what={what}");
+        match command {
+            Command::Place(place) => {
+                self.desk.step(place.key, OrderStep::Rejected { reason: refused("orders") });
             }
-        }
-        let stored = match push {
-            Push::Heartbeat => job.sent,
-            Push::Positions | Push::Trades => stored.unwrap_or(0),
-        };
-        if stored < job.sent {
-            let text = format!("{}: {stored} of {} stored", push.path(), job.sent);
-            self.note(&text);
-        }
-        self.out.push_back(Out::Synced { push, sent: job.sent, stored });
-    }
-
-    /// SENTRA-R22c: a heartbeat makes the account, then the push goes once more.
-    fn refused(&mut self, mut job: Job, status: u16, error: &str) {
-        let no_account = status == 404 && error == wire::NO_ACCOUNT;
-        match self.beat.take().filter(|_| no_account && !job.revived) {
-            Some(beat) => {
-                job.revived = true;
-                job.tried = 0;
-                self.alive = false;
-                let waiting = self.lane.take(|other| other.push != Push::Heartbeat);
-                self.held.push(job);
-                self.held.extend(waiting);
-                self.heartbeat(beat);
+            Command::Cancel { key, .. }
+            | Command::Replace { key, .. }
+            | Command::Reduce { key, .. } => {
+                self.desk.step(key, OrderStep::ChangeRefused { reason: refused("orders") });
             }
-            None => self.failed(&job, &format!("HTTP {status}: {error}")),
+            // There are none.
+            Command::CancelAll { .. } => {}
+            Command::Subscribe { channel, .. } => {
+                self.desk.feed(channel, FeedState::Down, &refused("market data"));
+            }
+            Command::Call(call) => self.call(call),
         }
     }
 
-    fn failed(&mut self, job: &Job, reason: &str) {
-        let reason = self.clean(reason);
-        self.note(&format!("{}: given up: {reason}", job.push.path()));
-        self.out.push_back(Out::Failed { push: job.push, sent: job.sent, reason });
-    }
-
-    fn note(&mut self, text: &str) {
-        let text = self.clean(text);
-        self.out.push_back(Out::Note(format!("sentra: {text}")));
-    }
-
-    /// SENTRA-F13: raw exception texts may quote what was sent.
-    fn clean(&self, text: &str) -> String {
-        match self.config.who.email.expose() {
-            "" => text.to_owned(),
-            email => text.replace(email, "***"),
+    fn call(&mut self, call: Call) {
+        if let Some(order) = call.order {
+            self.command(*order);
+            let kind = CallFailureKind::Rejected;
+            let why = CallFailure::refused(kind, "VENUE_UNSUPPORTED what=orders");
+            return self.desk.reply(call.id, Err(why));
+        }
+        if let Err(failure) = self.queue(&call) {
+            self.desk.reply(call.id, Err(failure));
         }
     }
 
-    fn advance(&mut self) {
-        let now = self.now;
-        let limit = self.config.timeout.plus(Span::from_secs(1));
-        if let Some((_, job, _)) = self.flight.take_if(|flight| flight.2.plus(limit) <= now) {
-            let reason = "no answer in time".to_owned();
-            self.settle(job, Err(Failure { unsent: false, reason }));
+    fn queue(&mut self, call: &Call) -> Result<(), CallFailure> {
+        let wrong = |why| CallFailure::refused(CallFailureKind::Arguments, why);
+        let full = |why| CallFailure::refused(CallFailureKind::Limit, why);
+        let config = &self.desk.config;
+        let account = wire::account(&call.ask).map_err(wrong)?;
+        let known = self.lines.get(&account).map_or(Money::Standard, |line| line.money);
+        let parcel = wire::parcel(&config.email, &call.ask, known).map_err(wrong)?;
+        if !self.lines.contains_key(&account) {
+            if self.lines.len() >= config.most_accounts {
+                return Err(full(format!("more than {} accounts", config.most_accounts)));
+            }
+            self.lines.insert(account.clone(), Line::new(&account, config));
         }
-        if let Some((_, positions)) = self.gathered.take_if(|gathered| gathered.0 <= now) {
-            self.push_positions(&positions);
+        let Some(line) = self.lines.get_mut(&account) else { return Ok(()) };
+        if line.waiting() >= config.most_waiting {
+            let most = config.most_waiting;
+            return Err(full(format!("{most} calls wait for account {account} already")));
         }
-        if let Some((_, job)) = self.again.take_if(|again| again.0 <= now) {
-            // Ahead of the others, and a turn of the lane like any other.
-            self.lane.push(now, Priority::Cancel, Time::MAX, job);
+        if parcel.rounded > 0 {
+            let (path, rounded) = (parcel.push.call().name, parcel.rounded);
+            let text = format!("{path}: {rounded} amounts rounded to the venue's places");
+            self.desk.note(&text);
         }
-        if self.flight.is_none()
-            && self.again.is_none()
-            && let Some(Turn::Sent(job) | Turn::Expired(job)) = self.lane.next(now)
-        {
-            self.send(job);
-        }
+        line.ask(self.desk.now, Job::new(call.id, parcel), self.desk.config.patience);
+        Ok(())
+    }
+}
+
+impl Push {
+    const fn path(self) -> &'static str {
+        self.call().name
+    }
+}
+
+impl Venue for Session {
+    fn lanes(&self, now: Time) -> Vec<LaneLeft> {
+        self.lines.values().map(|line| line.left(now, &self.desk.config)).collect()
     }
 }
 
 impl Machine for Session {
-    type In = In;
-    type Out = Out;
+    type In = VenueIn;
+    type Out = VenueOut;
 
-    fn handle(&mut self, now: Time, input: In) {
-        self.now = self.now.max(now);
+    fn handle(&mut self, now: Time, input: VenueIn) {
+        self.desk.now = self.desk.now.max(now);
         match input {
-            In::Heartbeat(beat) => self.heartbeat(beat),
-            In::Positions(positions) => self.gather(positions),
-            In::Trades(trades) => {
-                for batch in trades.chunks(BATCH) {
-                    let text = wire::trades(&self.config.who, batch);
-                    self.job(Push::Trades, &text, batch.len());
+            VenueIn::Command(command) => self.command(command),
+            VenueIn::Net(Net::Response(response)) => {
+                // An answer that came after the line gave up on it finds nobody.
+                let mut lines = self.lines.values_mut();
+                if let Some(line) = lines.find(|line| line.awaits(response.id)) {
+                    line.answered(response.outcome, &mut self.desk);
                 }
             }
-            In::Response(response) => {
-                if let Some((_, job, _)) = self.flight.take_if(|flight| flight.0 == response.id) {
-                    self.settle(job, response.outcome);
-                }
-            }
+            VenueIn::Net(
+                Net::Open { .. }
+                | Net::Opened { .. }
+                | Net::Frame { .. }
+                | Net::Lost { .. }
+                | Net::Close { .. }
+                | Net::Request(_),
+            ) => {}
         }
     }
 
-    fn poll(&mut self, now: Time) -> Option<Out> {
-        self.now = self.now.max(now);
-        if self.out.is_empty() {
-            self.advance();
+    fn poll(&mut self, now: Time) -> Option<VenueOut> {
+        self.desk.now = self.desk.now.max(now);
+        if !self.started {
+            self.started = true;
+            self.desk.feed(Channel::Session, FeedState::Live, "");
         }
-        self.out.pop_front()
+        if self.desk.out.is_empty() {
+            for line in self.lines.values_mut() {
+                line.advance(&mut self.desk);
+            }
+        }
+        self.desk.out.pop_front()
     }
 
     fn wake_at(&self) -> Option<Time> {
-        let limit = self.config.timeout.plus(Span::from_secs(1));
-        let gathered = self.gathered.as_ref().map(|(due, _)| *due);
-        let line = match (&self.flight, &self.again) {
-            (Some((_, _, sent)), _) => Some(sent.plus(limit)),
-            (None, Some((due, _))) => Some(*due),
-            (None, None) => self.lane.wake_at(),
-        };
-        gathered.into_iter().chain(line).min()
+        if !self.started {
+            return Some(Time::ZERO);
+        }
+        let timeout = self.desk.config.timeout;
+        self.lines.values().filter_map(|line| line.wake_at(timeout)).min()
     }
 }

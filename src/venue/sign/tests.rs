@@ -1,7 +1,7 @@
-//! The contracts' vectors: MB-T01 to T09, FLOW-T06, FLOW-T07.
+//! The contracts' vectors: MB-T01 to T09, FLOW-T06, FLOW-T07; and RFC 6238's and RFC 4648's.
 
-use super::{basic, flowbtc, mercadobitcoin};
-use crate::base::Secret;
+use super::{base32, basic, code_step, flowbtc, mercadobitcoin, one_time_code};
+use crate::base::{Secret, Time};
 
 /// MB-T01 to T09; T08 is the first version's message, which this one signs like any other text
 /// and the venue refuses because it is not the body.
@@ -110,5 +110,51 @@ fn base64_of_every_length() {
         ("foobar", "Zm9vYmFy"),
     ] {
         assert_eq!(super::base64(text.as_bytes()), encoded);
+    }
+}
+
+/// RFC 6238, appendix B: the last six of the eight digits there.
+#[test]
+fn one_time_codes_are_those_of_the_rfc() {
+    let secret = Secret::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    for (seconds, code) in [
+        (59, "287082"),
+        (1_111_111_109, "081804"),
+        (1_111_111_111, "050471"),
+        (1_234_567_890, "005924"),
+        (2_000_000_000, "279037"),
+    ] {
+        let step = code_step(Time::from_millis(seconds * 1_000));
+        let told = one_time_code(&secret, step).unwrap();
+        assert_eq!(told.expose(), code, "{seconds}");
+    }
+    let far = one_time_code(&secret, 20_000_000_000 / 30).unwrap();
+    assert_eq!(far.expose(), "353130");
+    assert_eq!(one_time_code(&secret, -1), None);
+    assert_eq!(one_time_code(&Secret::new("not base32!"), 1), None);
+    assert_eq!(one_time_code(&Secret::new(""), 1), None);
+}
+
+#[test]
+fn a_step_begins_every_thirty_seconds() {
+    let check = |millis, step| assert_eq!(code_step(Time::from_millis(millis)), step, "{millis}");
+    check(0, 0);
+    check(29_999, 0);
+    check(30_000, 1);
+    check(59_000, 1);
+}
+
+/// RFC 4648, section 10.
+#[test]
+fn base32_as_authenticator_apps_take_it() {
+    for (text, bytes) in [
+        ("MY======", "f"),
+        ("MZXQ====", "fo"),
+        ("MZXW6===", "foo"),
+        ("MZXW6YQ=", "foob"),
+        ("MZXW6YTB", "fooba"),
+        ("mzxw 6ytb-oi", "foobar"),
+    ] {
+        assert_eq!(base32(text).as_deref(), Some(bytes.as_bytes()), "{text}");
     }
 }

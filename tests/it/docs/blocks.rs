@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-fn load(text: &str) -> Result<Script, String> {
+pub fn load(text: &str) -> Result<Script, String> {
     let mut read = |path: &str| match path {
         "example.luau" => Ok(text.to_owned()),
         other => Err(format!("there is no {other} beside an example")),

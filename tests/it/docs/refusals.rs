@@ -13,6 +13,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("ORDER_UNKNOWN_INSTRUMENT", "desk", "the run has no such instrument"),
     ("ORDER_NOT_OPEN", "desk", "there is no such open order of this strategy"),
     ("ORDER_KEYS_USED_UP", "desk", "the strategy has used every order key of this run"),
+    ("LIMIT_CALLS_WAITING", "desk", "64 raw calls of the strategy have no answer yet"),
+    ("VENUE_UNSUPPORTED", "session", "the venue has no such order, change or stream"),
     ("STRATEGY_LOADING", "desk", "`on_load` asks before its version is the running one"),
     ("VENUE_ABSENT", "desk", "the run has no venue for this instrument"),
     ("VENUE_NOT_READY", "session", "the session is not live, or the line went down before sending"),

@@ -116,7 +116,9 @@ fn assert_known_keys(call: &str, body: &str) {
             | Kind::Number
             | Kind::Stamp
             | Kind::Object(_)
-            | Kind::Keyed(_) => panic!("{} is of another venue", arg.name),
+            | Kind::Keyed(_)
+            | Kind::Rows(_)
+            | Kind::Numbers => panic!("{} is of another venue", arg.name),
         };
         assert!(fits, "{} {}: `{raw}`", call.name, arg.name);
     }

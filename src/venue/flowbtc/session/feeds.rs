@@ -31,6 +31,8 @@ pub(super) struct Sub {
     pub live: bool,
     /// Answered before, on any connection: the next answer closes a gap.
     pub started: bool,
+    /// A raw call began it, and the engine has not asked for it.
+    pub raw: bool,
     /// Subscriptions sent on this connection.
     pub tries: u8,
     trades: BTreeSet<i64>,
@@ -47,8 +49,25 @@ impl Feeds {
     /// `true` if the stream is new.
     pub(super) fn want(&mut self, stream: Stream, depth: u16) -> bool {
         let is_new = !self.subs.contains_key(&stream);
-        self.subs.entry(stream).or_default().depth = depth;
+        let sub = self.subs.entry(stream).or_default();
+        (sub.depth, sub.raw) = (depth, false);
         is_new
+    }
+
+    /// A raw call began it; `false` if it is there already.
+    pub(super) fn begun(&mut self, stream: Stream, depth: u16) -> bool {
+        let is_new = !self.subs.contains_key(&stream);
+        if is_new {
+            self.subs.insert(stream, Sub { depth, raw: true, ..Sub::default() });
+        }
+        is_new
+    }
+
+    /// A raw call ended what a raw call began.
+    pub(super) fn forget(&mut self, stream: &Stream) {
+        if self.subs.get(stream).is_some_and(|sub| sub.raw) {
+            self.subs.remove(stream);
+        }
     }
 
     pub(super) fn get_mut(&mut self, stream: &Stream) -> Option<&mut Sub> {

@@ -1,6 +1,7 @@
 //! One order of ours and its legs: the order as first sent, then each replacement. A leg's state
 //! only ever moves forward, so that news may come late, twice and in any order (FLOW B.3).
 
+use super::reduce::Reduce;
 use crate::base::{
     Decimal, InstrumentId, OrderKey, OrderKind, OrderStep, Side, Tif, Time, VenueOrderId,
 };
@@ -39,6 +40,8 @@ pub(super) struct Leg {
     pub traded: Decimal,
     pub state: LegState,
     pub received: Option<Time>,
+    /// The venue's count of its changes, in the dialects that tell it.
+    pub revision: Option<i64>,
     pub reason: String,
 }
 
@@ -54,6 +57,7 @@ impl Leg {
             traded: Decimal::ZERO,
             state: LegState::Asked,
             received: None,
+            revision: None,
             reason: String::new(),
         }
     }
@@ -70,7 +74,12 @@ impl Leg {
     pub(super) fn learn(&mut self, row: &OrderRow) {
         self.venue = Some(VenueOrderId(row.id));
         self.received = self.received.or(row.received);
-        self.qty = self.qty.or(row.qty);
+        self.revision = self.revision.max(row.revision);
+        // An order can only become smaller (FLOW-P19), so that older news never enlarge it again.
+        self.qty = match (self.qty, row.qty) {
+            (Some(known), Some(told)) if row.executed <= told => Some(known.min(told)),
+            (known, told) => known.or(told),
+        };
         self.price = row.price.or(self.price);
         if row.executed >= self.executed {
             self.executed = row.executed;
@@ -143,6 +152,8 @@ pub(super) struct Known {
     /// A cancel is wanted; how often it was sent.
     pub cancel: Option<u8>,
     pub doubt: Option<Doubt>,
+    /// It is being made smaller.
+    pub reduce: Option<Reduce>,
     /// Trade numbers of the fills that were told.
     pub fills: BTreeSet<i64>,
     /// Their sum over all legs.
@@ -231,6 +242,7 @@ pub(super) fn blank(key: OrderKey, instrument: InstrumentId, now: Time) -> Known
         sent: now,
         cancel: None,
         doubt: None,
+        reduce: None,
         fills: BTreeSet::new(),
         filled: Decimal::ZERO,
         forced: false,

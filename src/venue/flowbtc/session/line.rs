@@ -5,8 +5,8 @@ use super::Session;
 use super::feeds::Stream;
 use super::task::{Task, Waiting};
 use crate::base::{
-    Channel, Event, FeedState, InstrumentId, Net, OrderKey, OrderNews, OrderStep, Span, Time,
-    VenueOut, rng::Rng,
+    CallFailureKind, Channel, Event, FeedState, InstrumentId, Net, OrderKey, OrderNews, OrderStep,
+    Span, Time, VenueOut, rng::Rng,
 };
 use crate::calls::flowbtc as calls;
 use crate::venue::flowbtc::{request, wire};
@@ -41,6 +41,10 @@ pub(super) enum Timer {
     Cancel(OrderKey),
     /// A replacement should be seen by now.
     Replace(OrderKey),
+    /// A reduction should be seen by now.
+    Reduce(OrderKey),
+    /// The next one-time code holds by now.
+    Code,
     /// The reason for a rejection should have come by now.
     Reason(OrderKey),
     Verify,
@@ -153,7 +157,11 @@ const OPEN_WITHIN: Span = Span::from_secs(15);
 
 /// FLOW-P07: so many login requests in a minute at most.
 const LOGINS_PER_MINUTE: usize = 4;
-const MINUTE: Span = Span::from_secs(60);
+pub(super) const MINUTE: Span = Span::from_secs(60);
+
+/// The rate lanes: requests, and what only the socket's own limit counts (FLOW-P13).
+pub(super) const LANE: &str = "flowbtc";
+pub(super) const SOCKET_LANE: &str = "flowbtc/socket";
 
 impl Session {
     /// Acts on the time that has passed.
@@ -165,13 +173,28 @@ impl Session {
             self.fire(now, timer);
         }
         while self.line.is_open()
-            && let Some(turn) = self.lane.next(now)
+            && let Some(turn) = self.turn(now)
         {
             match turn {
                 Turn::Sent(task) => self.hand_out(now, task),
                 Turn::Expired(task) => self.not_sent(now, task, "EXPIRED_IN_QUEUE"),
             }
         }
+        self.expire_calls(now);
+    }
+
+    /// Whose turn it is: requests first, within both windows; then what only the socket counts.
+    fn turn(&mut self, now: Time) -> Option<Turn<Task>> {
+        let most = usize::try_from(self.config.ws_per_minute).unwrap_or(usize::MAX);
+        let full = self.socket.sent().count() >= most;
+        if full && let Some(oldest) = self.socket.sent().next() {
+            self.lane.hold(oldest.plus(MINUTE).plus(Span::from_nanos(1)));
+        }
+        let turn = self.lane.next(now);
+        if let Some(Turn::Sent(_)) = &turn {
+            self.socket.restore([now]);
+        }
+        turn.or_else(|| self.socket.next(now))
     }
 
     fn open(&mut self, now: Time) {
@@ -196,6 +219,7 @@ impl Session {
         self.timers.clear();
         self.timers.set(now.plus(self.config.ping_after), Timer::Silence);
         self.start_login(now);
+        self.unpark(now);
     }
 
     /// Ends the connection ourselves and goes through the same as when it is lost.
@@ -225,6 +249,7 @@ impl Session {
         self.bare.clear();
         self.look.stop();
         self.feeds.down();
+        self.factor.down();
         self.abandon_requests(now);
         self.collect(now);
         if was_live {
@@ -237,12 +262,14 @@ impl Session {
         if self.line.is_open() {
             let (conn, number) = (self.line.conn, self.line.number + 2);
             let text = wire::request(number, calls::LOG_OUT.name, &request::empty());
+            self.out.push_back(VenueOut::Sent { lane: LANE.to_owned() });
             self.out.push_back(VenueOut::Net(Net::Frame { conn, text }));
         }
         if self.line.is_wanted() {
             self.out.push_back(VenueOut::Net(Net::Close { conn: self.line.conn }));
         }
         self.down(now, "the run is over");
+        self.end_calls(now, "the run is over");
         self.token = None;
         self.line.phase = Phase::Halted;
     }
@@ -252,6 +279,7 @@ impl Session {
         let conn = self.line.conn;
         self.out.push_back(VenueOut::Net(Net::Close { conn }));
         self.down(now, reason);
+        self.end_calls(now, reason);
         self.line.phase = Phase::Halted;
         self.tell_feed(now, Channel::Session, FeedState::Down, reason);
         self.note(format!("ALARM: {reason}; no further attempts until a restart"));
@@ -260,14 +288,26 @@ impl Session {
     /// What was on its way or waiting when the line went down: orders that left are unknown,
     /// orders that did not are refused, cancels are kept for later.
     fn abandon_requests(&mut self, now: Time) {
-        for task in self.lane.take(|_| true) {
-            if let Task::CancelAll(instrument) = task {
-                self.sweep.later(instrument);
-            } else {
-                self.not_sent(now, task, "VENUE_NOT_READY the line went down before it was sent");
+        let mut waiting = self.lane.take(|_| true);
+        waiting.extend(self.socket.take(|_| true));
+        for task in waiting {
+            match task {
+                Task::CancelAll(instrument) => self.sweep.later(instrument),
+                Task::Raw(id, _) => self.raw_parked(id),
+                _ => self.not_sent(
+                    now,
+                    task,
+                    "VENUE_NOT_READY the line went down before it was sent",
+                ),
             }
         }
-        self.waiting.clear();
+        let lost = "the connection was lost before the answer came";
+        for (_, waiting) in std::mem::take(&mut self.waiting) {
+            if let Task::Raw(id, _) = waiting.task {
+                self.raw_lost(now, id, lost);
+            }
+        }
+        self.ties_lost(now, None, lost);
         // A cancel-all that was not verified goes on as cancels of the orders it was meant for.
         for key in std::mem::take(&mut self.sweep.verify) {
             if let Some(known) = self.orders.get_mut(key).filter(|known| !known.is_final()) {
@@ -288,17 +328,25 @@ impl Session {
         self.orders.get(key).is_some_and(super::legs::Known::is_unanswered)
     }
 
-    /// Puts a request into its lane. New orders and replacements may wait only so long.
+    /// Puts a request into its lane. New orders and changes may wait only so long.
     pub(super) fn push(&mut self, now: Time, task: Task) {
-        let deadline = if task.is_order() { now.plus(self.config.reply_within) } else { Time::MAX };
-        self.lane.push(now, task.call().lane, deadline, task);
+        let deadline =
+            if task.is_urgent() { now.plus(self.config.reply_within) } else { Time::MAX };
+        self.push_until(now, task, deadline);
+    }
+
+    pub(super) fn push_until(&mut self, now: Time, task: Task, deadline: Time) {
+        let lane = if task.is_light() { &mut self.socket } else { &mut self.lane };
+        lane.push(now, task.call().lane, deadline, task);
     }
 
     fn hand_out(&mut self, now: Time, task: Task) {
-        let Some(body) = self.body(now, task) else { return };
+        let Some(body) = self.body(now, task) else {
+            return self.ties_unsent(now, task, CallFailureKind::Rejected, "ORDER_ENDED");
+        };
         self.line.number += 2;
         let number = self.line.number;
-        if task == Task::Login {
+        if task.is_login() {
             self.line.logins.push_back(now);
             if self.line.logins.len() > LOGINS_PER_MINUTE {
                 self.line.logins.pop_front();
@@ -309,20 +357,34 @@ impl Session {
             self.collect(now);
         }
         self.waiting.insert(number, Waiting { task, since: now, late: false });
+        self.tie_sent(task, number);
         let is_ping = task == Task::Ping;
         let within = if is_ping { self.config.pong_within } else { self.config.reply_within };
         self.timers.set(now.plus(within), Timer::Reply(number));
         let text = wire::request(number, task.call().name, &body);
+        let lane = if task.is_light() { SOCKET_LANE } else { LANE };
+        self.out.push_back(VenueOut::Sent { lane: lane.to_owned() });
         self.out.push_back(VenueOut::Net(Net::Frame { conn: self.line.conn, text }));
     }
 
-    /// A new order or a replacement that will never leave.
+    /// A new order, a change or a script's call that will never leave.
     fn not_sent(&mut self, now: Time, task: Task, reason: &str) {
+        let kind = match reason {
+            "EXPIRED_IN_QUEUE" => CallFailureKind::ExpiredInQueue,
+            _ => CallFailureKind::Unavailable,
+        };
+        if !matches!(task, Task::Cancel(_)) {
+            self.ties_unsent(now, task, kind, reason);
+        }
         if let Task::Place(key) = task {
             let reason = reason.to_owned();
             self.orders.unsent(now, key, OrderStep::Rejected { reason });
         } else if let Task::Replace(key) = task {
             self.orders.change_refused(now, key, reason);
+        } else if let Task::Reduce(key) = task {
+            self.reduce_failed(now, key, reason);
+        } else if let Task::Raw(id, _) = task {
+            self.raw_unsent(now, id);
         }
     }
 
@@ -339,6 +401,8 @@ impl Session {
             Timer::Fills => self.ask_fills(now),
             Timer::Cancel(key) => self.check_cancel(now, key),
             Timer::Replace(key) => self.check_replace(now, key),
+            Timer::Reduce(key) => self.check_reduce(now, key),
+            Timer::Code => self.code_due(now),
             Timer::Reason(key) => self.reject_without_reason(now, key),
             Timer::Verify => self.push(now, Task::OpenOrders(super::task::Why::Verify)),
             Timer::Audit => self.audit(now),
@@ -374,6 +438,8 @@ impl Session {
             self.waiting.remove(&number);
         }
         self.no_answer(now, task);
+        self.collect(now);
+        self.ties_lost(now, Some(number), "no answer in time");
     }
 
     /// A step for an order that the session does not know.

@@ -74,6 +74,12 @@ impl Listing {
         self.ids.get(&PageId(page)).copied()
     }
 
+    /// The instrument of ours with this symbol, if the venue lists it.
+    pub(super) fn named(&self, symbol: &str) -> Option<InstrumentId> {
+        let row = self.ours().find(|row| row.symbol.eq_ignore_ascii_case(symbol))?;
+        self.page(row.id).map(|_| row.id)
+    }
+
     /// Every instrument of ours that the venue lists.
     pub(super) fn all(&self) -> impl Iterator<Item = InstrumentId> {
         self.pages.keys().copied()

@@ -24,10 +24,15 @@ fn is_refusal(refused: &Refused, resuming: bool) -> bool {
 
 impl Session {
     pub(super) fn start_login(&mut self, now: Time) {
-        if self.config.user.is_empty() {
+        if !self.config.has_login() {
             return self.after_account_events(now);
         }
-        self.push(now, Task::Login);
+        match self.login_task() {
+            Some(task) => self.push(now, task),
+            None => {
+                self.halt(now, "the token was refused and there is nothing else to log in with")
+            }
+        }
     }
 
     pub(super) fn login_body(&self) -> String {
@@ -37,21 +42,28 @@ impl Session {
         }
     }
 
-    pub(super) fn logged_in(&mut self, now: Time, answer: Result<Login, Refused>) {
-        let login = match answer {
-            Ok(login) if login.authenticated => login,
-            Ok(login) => {
-                return self.login_refused(now, &login.message, login.locked, login.needs_code);
+    /// The answer to WebAuthenticateUser, or to AuthenticateUser (`by_key`).
+    pub(super) fn logged_in(&mut self, now: Time, answer: Result<Login, Refused>, by_key: bool) {
+        match answer {
+            Ok(login) if login.authenticated => {
+                let how = if self.token.is_some() { "session resumed" } else { "logged in" };
+                self.entered(now, login, how);
             }
+            Ok(login) if login.needs_code && !login.locked => self.wants_code(now),
+            Ok(login) => self.login_refused(now, &login.message, login.locked),
+            Err(refused) if by_key && refused.is_unsupported() => self.log_in_again(now),
             Err(refused) if is_refusal(&refused, self.token.is_some()) => {
-                return self.login_refused(now, &refused.text, false, false);
+                self.login_refused(now, &refused.text, false);
             }
             Err(refused) => {
                 self.line.not_before = now.plus(AFTER_REFUSAL);
-                return self.drop_line(now, &format!("login failed: {}", refused.text));
+                self.drop_line(now, &format!("login failed: {}", refused.text));
             }
-        };
-        let how = if self.token.is_some() { "session resumed" } else { "logged in" };
+        }
+    }
+
+    /// We are in: on to the account.
+    pub(super) fn entered(&mut self, now: Time, login: Login, how: &str) {
         self.user = login.user.or(self.user);
         self.account = self.account.or(login.account.map(Account));
         if let Some(token) = login.token {
@@ -59,21 +71,33 @@ impl Session {
         }
         self.line.refusals = 0;
         self.note(how);
-        let next = if self.account.is_some() { Task::AccountEvents } else { Task::Accounts };
-        self.push(now, next);
+        if self.account.is_some() {
+            return self.push(now, Task::AccountEvents);
+        }
+        if self.off.contains("accounts") {
+            return self.accounts(now, None);
+        }
+        self.push(now, Task::Accounts);
     }
 
-    fn login_refused(&mut self, now: Time, message: &str, locked: bool, needs_code: bool) {
-        if needs_code {
-            return self.halt(now, "the venue asks for a second factor, which no session can give");
-        }
+    fn login_refused(&mut self, now: Time, message: &str, locked: bool) {
         if self.token.take().is_some() && !locked {
             self.note(format!("the session could not be resumed ({message}); logging in"));
-            if self.line.may_log_in(now) {
-                return self.push(now, Task::Login);
-            }
-            return self.drop_line(now, "too many logins");
+            return self.log_in_again(now);
         }
+        self.refused_for_good(now, message, locked);
+    }
+
+    /// Another way to log in, on the same connection.
+    fn log_in_again(&mut self, now: Time) {
+        if self.line.may_log_in(now) {
+            return self.start_login(now);
+        }
+        self.drop_line(now, "too many logins");
+    }
+
+    /// What we log in with was refused: a few tries, far apart, then no more (FLOW-P07).
+    pub(super) fn refused_for_good(&mut self, now: Time, message: &str, locked: bool) {
         self.line.refusals += 1;
         if locked || self.line.refusals >= PASSWORD_TRIES {
             return self.halt(now, &format!("login refused: {message}"));
@@ -94,6 +118,10 @@ impl Session {
 
     pub(super) fn after_account_events(&mut self, now: Time) {
         if self.listing.is_told() {
+            return self.after_instruments(now);
+        }
+        if self.off.contains("instruments") {
+            self.without("instruments", "numbers of the instruments as known (FLOW-R14)");
             return self.after_instruments(now);
         }
         self.push(now, Task::Instruments);
@@ -122,8 +150,19 @@ impl Session {
 
     fn after_instruments(&mut self, now: Time) {
         match self.account {
+            Some(_) if self.off.contains("positions") => {
+                self.without("positions", "balances stay unknown until the venue tells of them");
+                self.push(now, Task::OpenOrders(Why::Login));
+            }
             Some(_) => self.push(now, Task::Positions),
             None => self.live(now),
+        }
+    }
+
+    /// Says once what the session does without.
+    fn without(&mut self, switch: &'static str, what: &str) {
+        if self.missed.insert(switch) {
+            self.note(format!("without `{switch}`: {what}"));
         }
     }
 
@@ -183,6 +222,8 @@ impl Session {
             _ => format!("live; the fate of {left} orders is still to be found"),
         });
         self.resume_cancels(now);
+        self.resume_reductions(now);
+        self.unpark(now);
     }
 
     /// The session's end at the venue's word: its token is void (FLOW-P15).

@@ -225,7 +225,8 @@ impl Session {
 
     pub(super) fn audit(&mut self, now: Time) {
         self.timers.set(now.plus(AUDIT_EVERY), Timer::Audit);
-        if self.line.phase == Phase::Live && self.account.is_some() && self.moved {
+        let has = !self.off.contains("positions");
+        if self.line.phase == Phase::Live && self.account.is_some() && self.moved && has {
             self.moved = false;
             self.push(now, Task::Positions);
         }
@@ -296,6 +297,7 @@ impl Session {
             }
         }
         self.cancel_again(now, key);
+        self.reduce_on(now, key);
     }
 
     /// Fills are missing: ask for them if they do not come by themselves.
@@ -368,7 +370,7 @@ impl Session {
             let on_book = known.current().is_some_and(|leg| leg.state <= LegState::Working);
             if shown && on_book {
                 left += 1;
-                self.cancel(now, key);
+                let _ = self.cancel(now, key);
             }
         }
         if left > 0 {

@@ -2,9 +2,12 @@
 //! or the feeds, and what is no frame at all is dealt with here.
 
 use super::Session;
+use super::calls::is_login;
 use super::line::Timer;
+use super::replies;
 use super::task::{Task, Waiting};
 use crate::base::{Channel, Event, FeedState, OrderKey, Span, Time, VenueOut};
+use crate::calls::Call;
 use crate::venue::flowbtc::payload::{
     FillRow, InstrumentRow, Login, NOT_AUTHORIZED, NOT_FOUND, OrderRow, Position, Refused,
     RejectEvent, first_account, is_too_many, refusal,
@@ -13,7 +16,7 @@ use crate::venue::flowbtc::request::Account;
 use crate::venue::flowbtc::wire::{Fields, Frame, FrameKind, WireError};
 
 /// After `TOO MANY REQUESTS` nothing is sent for so long (FLOW-P13).
-const SLOW_DOWN: Span = Span::from_secs(10);
+pub(super) const SLOW_DOWN: Span = Span::from_secs(10);
 
 /// Account events that wait for the snapshot; later ones are applied at once.
 const MOST_EARLY: usize = 10_000;
@@ -43,6 +46,7 @@ impl Session {
 
     fn slow_down(&mut self, now: Time) {
         self.lane.hold(now.plus(SLOW_DOWN));
+        self.socket.hold(now.plus(SLOW_DOWN));
         self.note(format!("the venue asks to slow down; nothing is sent for {SLOW_DOWN}"));
     }
 
@@ -61,30 +65,36 @@ impl Session {
         }
         let unauthorized = refused.as_ref().is_some_and(|refused| refused.code == NOT_AUTHORIZED);
         let conn = self.line.conn;
+        if refused.as_ref().is_some_and(Refused::is_unsupported) {
+            self.switch_off(task.call());
+        }
+        let ties = self.ties_of(frame.number);
+        let told = (!ties.is_empty())
+            .then(|| replies::outcome(task.call(), &frame.body, refused.as_ref()));
         self.answer(now, task, &frame.body, refused);
         self.collect(now);
-        if unauthorized && task != Task::Login && self.line.is_open() && self.line.conn == conn {
+        if let Some(told) = told {
+            self.ties_answered(now, &ties, &told);
+        }
+        if unauthorized && !is_login(task.call()) && self.line.is_open() && self.line.conn == conn {
             self.token = None;
             self.drop_line(now, "the venue says the session is not authorized");
         }
     }
 
     fn answer(&mut self, now: Time, task: Task, body: &str, refused: Option<Refused>) {
+        if let Task::Raw(id, _) = task {
+            return self.raw_answered(now, id, body, refused.as_ref());
+        }
         let answer = match refused {
             Some(refused) => Err(refused),
             None => Ok(body),
         };
         match task {
-            Task::Login => {
-                let login = Login::read(body).map_err(|error| {
-                    answer.err().unwrap_or(Refused {
-                        code: 0,
-                        text: error.to_string(),
-                        plain: true,
-                    })
-                });
-                self.logged_in(now, login);
+            Task::Login | Task::KeyLogin => {
+                self.logged_in(now, login(body, answer), task == Task::KeyLogin);
             }
+            Task::Code => self.code_answered(now, login(body, answer)),
             Task::Accounts => self.accounts(now, answer.ok().and_then(first_account)),
             Task::AccountEvents => match answer {
                 Ok(_) => self.after_account_events(now),
@@ -101,6 +111,7 @@ impl Session {
             Task::Fills { start } => self.fills(now, start, read(answer, FillRow::read_all)),
             Task::Place(key) => self.placed(now, key, answer),
             Task::Replace(key) => self.replaced(now, key, answer),
+            Task::Reduce(key) => self.reduce_answered(now, key, answer.err()),
             Task::Cancel(key) => self.cancel_answered(now, key, answer.err()),
             Task::CancelAll(_) => {
                 if let Err(refused) = answer {
@@ -124,11 +135,19 @@ impl Session {
                 Ok(body) => self.subscribed(now, stream, body),
                 Err(refused) => self.stream_refused(now, stream, refused.code, &refused.text),
             },
-            Task::CancelStray(_) | Task::Unsubscribe(_) | Task::Ping => {}
+            Task::CancelStray(_) | Task::Unsubscribe(_) | Task::Ping | Task::Raw(..) => {}
         }
     }
 
-    fn subscribed(&mut self, now: Time, stream: super::feeds::Stream, body: &str) {
+    /// The server has only the page's calls: what it does not know is not asked for again.
+    fn switch_off(&mut self, call: &'static Call) {
+        let Some(switch) = call.switch else { return };
+        if self.off.insert(switch) {
+            self.note(format!("the server does not have {}: `{switch}` is off", call.name));
+        }
+    }
+
+    pub(super) fn subscribed(&mut self, now: Time, stream: super::feeds::Stream, body: &str) {
         let mut events = Vec::new();
         match self.feeds.answered(now, stream, body, &mut events) {
             Ok(gap) => {
@@ -261,6 +280,11 @@ impl Session {
         let is_ours = event.account.is_none_or(|account| Some(Account(account)) == self.account);
         event.client.filter(|_| is_ours)
     }
+}
+
+/// A login's answer; one that is no answer of a login is a refusal.
+fn login(body: &str, answer: Result<&str, Refused>) -> Result<Login, Refused> {
+    Login::read(body).map_err(|error| answer.err().unwrap_or_else(|| unreadable(error)))
 }
 
 fn unreadable(error: WireError) -> Refused {

@@ -194,11 +194,33 @@ impl Orders {
         if known.told == Told::Unknown && known.legs.iter().all(|leg| leg.qty.is_none()) {
             known.kind = row.kind.unwrap_or(known.kind);
         }
-        known.legs.get_mut(at)?.learn(row);
+        let leg = known.legs.get_mut(at)?;
+        let before = leg.qty;
+        leg.learn(row);
+        let is_smaller = leg.qty < before;
         link(&mut self.by_venue, known, VenueOrderId(row.id));
         self.settled_doubt(key);
         self.settle(now, key);
+        if is_smaller {
+            self.smaller(now, key, at);
+        }
         Some(key)
+    }
+
+    /// The venue shows a smaller quantity than before: the engine hears what is open now, as far
+    /// as it knows the fills.
+    fn smaller(&mut self, now: Time, key: OrderKey, at: usize) {
+        let Some(known) = self.known.get_mut(&key) else { return };
+        if at != known.current || known.told < Told::Accepted {
+            return;
+        }
+        known.reduce = None;
+        let Some(leg) = known.current().filter(|leg| !leg.state.is_end()) else { return };
+        let (Some(venue_id), Some(qty)) = (leg.venue, leg.qty) else { return };
+        let (price, remaining) = (leg.price, qty - leg.traded);
+        if remaining > Decimal::ZERO {
+            self.tell(now, key, OrderStep::Replaced { venue_id, price, remaining });
+        }
     }
 
     /// Why an order of ours that the venue has on its book ought not to be there, if so.
@@ -433,6 +455,7 @@ impl Orders {
         known.told = Told::Final;
         known.cancel = None;
         known.doubt = None;
+        known.reduce = None;
         self.doubts.remove(&key);
         self.short.remove(&key);
         self.open.remove(&key);

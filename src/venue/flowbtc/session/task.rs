@@ -2,8 +2,8 @@
 //! written only when a request's turn comes, with what is known by then.
 
 use super::feeds::Stream;
-use crate::base::{Channel, InstrumentId, OrderKey, Time, VenueOrderId};
-use crate::calls::{Call, flowbtc as calls};
+use crate::base::{CallId, Channel, InstrumentId, OrderKey, Time, VenueOrderId};
+use crate::calls::{Call, Priority, Retry, flowbtc as calls};
 
 /// Why the open orders are asked for.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,10 @@ pub(super) enum Why {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Task {
     Login,
+    /// With the API key.
+    KeyLogin,
+    /// The second factor.
+    Code,
     Accounts,
     AccountEvents,
     Instruments,
@@ -35,6 +39,7 @@ pub(super) enum Task {
     /// An order of ours that had ended for us and stands on the book.
     CancelStray(VenueOrderId),
     Replace(OrderKey),
+    Reduce(OrderKey),
     CancelAll(InstrumentId),
     Status(OrderKey),
     /// How an order ended that was replaced.
@@ -42,18 +47,39 @@ pub(super) enum Task {
     Subscribe(Stream),
     Unsubscribe(Stream),
     Ping,
+    /// A script's call, as a request of its own.
+    Raw(CallId, &'static Call),
 }
 
 impl Task {
+    /// It counts against the messages of the socket, not against the requests (FLOW-P13).
+    pub(super) fn is_light(self) -> bool {
+        let call = self.call();
+        let streams = call.retry == Retry::Resubscribe && call.lane == Priority::Poll;
+        streams || call.name == calls::PING.name
+    }
+
+    /// The session's own first step of a login.
+    pub(super) fn is_login(self) -> bool {
+        matches!(self, Task::Login | Task::KeyLogin)
+    }
+
     /// It makes an order: never sent twice, never sent late.
     pub(super) fn is_order(self) -> bool {
         matches!(self, Task::Place(_) | Task::Replace(_))
+    }
+
+    /// What may wait in the lane only so long.
+    pub(super) fn is_urgent(self) -> bool {
+        self.is_order() || matches!(self, Task::Reduce(_))
     }
 
     /// The call's row in the table, with its name and lane.
     pub(super) fn call(self) -> &'static Call {
         match self {
             Task::Login => &calls::WEB_AUTHENTICATE_USER,
+            Task::KeyLogin => &calls::AUTHENTICATE_USER,
+            Task::Code => &calls::AUTHENTICATE_2FA,
             Task::Accounts => &calls::GET_USER_ACCOUNTS,
             Task::AccountEvents => &calls::SUBSCRIBE_ACCOUNT_EVENTS,
             Task::Instruments => &calls::GET_INSTRUMENTS,
@@ -64,6 +90,7 @@ impl Task {
             Task::Place(_) => &calls::SEND_ORDER,
             Task::Cancel(_) | Task::CancelStray(_) => &calls::CANCEL_ORDER,
             Task::Replace(_) => &calls::CANCEL_REPLACE_ORDER,
+            Task::Reduce(_) => &calls::MODIFY_ORDER,
             Task::CancelAll(_) => &calls::CANCEL_ALL_ORDERS,
             Task::Status(_) | Task::Leg(_) => &calls::GET_ORDER_STATUS,
             Task::Subscribe(stream) => match stream.channel {
@@ -79,6 +106,7 @@ impl Task {
                 Channel::Bars => &calls::UNSUBSCRIBE_TICKER,
             },
             Task::Ping => &calls::PING,
+            Task::Raw(_, call) => call,
         }
     }
 }

@@ -3,11 +3,15 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the news it is about")]
 
+mod calls;
 mod chaos;
 mod fates;
 mod feeds;
+mod lanes;
 mod line;
+mod logins;
 mod orders;
+mod reduce;
 mod trading;
 
 use super::{Session, SessionConfig};
@@ -96,6 +100,8 @@ pub(super) struct Rig {
     pub nets: Vec<Net>,
     pub events: Vec<Event>,
     pub notes: Vec<String>,
+    /// The lanes of what was sent, each just before its frame.
+    pub sent: Vec<String>,
     pub conn: u32,
 }
 
@@ -109,6 +115,7 @@ impl Rig {
             nets: Vec::new(),
             events: Vec::new(),
             notes: Vec::new(),
+            sent: Vec::new(),
             conn: 0,
         };
         rig.drain();
@@ -123,16 +130,21 @@ impl Rig {
     }
 
     pub fn drain(&mut self) {
+        let mut counted = false;
         while let Some(out) = self.session.poll(self.now) {
             match out {
                 VenueOut::Net(Net::Frame { conn, text }) => {
                     let frame = Frame::read(&text).unwrap();
                     let (name, body) = (frame.name.to_string(), frame.body.to_string());
                     let asked = Asked { conn, number: frame.number, name, body };
+                    assert!(std::mem::take(&mut counted), "{} was not counted", asked.name);
                     self.log.push(asked.clone());
                     self.asked.push(asked);
                 }
-                VenueOut::Sent { .. } => {}
+                VenueOut::Sent { lane } => {
+                    counted = true;
+                    self.sent.push(lane);
+                }
                 VenueOut::Net(net) => {
                     if let Net::Open { conn, .. } = net {
                         self.conn = conn;

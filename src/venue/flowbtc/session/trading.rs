@@ -8,7 +8,8 @@ use super::line::{Phase, Timer};
 use super::orders::Stray;
 use super::task::Task;
 use crate::base::{
-    Channel, Decimal, FeedState, InstrumentId, OrderKey, OrderStep, Place, Span, Time, VenueOrderId,
+    CallFailureKind, Channel, Decimal, FeedState, InstrumentId, OrderKey, OrderStep, Place, Span,
+    Time, VenueOrderId,
 };
 use crate::venue::flowbtc::payload::{
     ALREADY_SUBSCRIBED, NOT_FOUND, OrderRow, Refused, order_number,
@@ -28,7 +29,8 @@ const STREAM_AGAIN: Span = Span::from_secs(15);
 const DEPTH: u16 = 20;
 
 impl Session {
-    pub(super) fn place(&mut self, now: Time, place: &Place) {
+    /// `Err`: refused, and the engine was told so.
+    pub(super) fn place(&mut self, now: Time, place: &Place) -> Result<(), &'static str> {
         let refused = if !self.is_live() {
             Some("VENUE_NOT_READY")
         } else if self.listing.market(place.instrument).is_none() {
@@ -37,31 +39,55 @@ impl Session {
             None
         };
         if let Some(reason) = refused {
-            let reason = reason.to_owned();
-            return self.tell_unknown(now, place.key, OrderStep::Rejected { reason });
+            let step = OrderStep::Rejected { reason: reason.to_owned() };
+            self.tell_unknown(now, place.key, step);
+            return Err(reason);
         }
         if !self.orders.place(now, place) {
-            return self.note(format!("order {} was asked for twice; sent once", place.key));
+            self.note(format!("order {} was asked for twice; sent once", place.key));
+            return Err("ORDER_KEY_USED");
         }
         self.push(now, Task::Place(place.key));
+        Ok(())
     }
 
-    pub(super) fn cancel(&mut self, now: Time, key: OrderKey) {
-        let Some(known) = self.orders.get_mut(key) else {
-            let reason = "ORDER_UNKNOWN".to_owned();
-            return self.tell_unknown(now, key, OrderStep::ChangeRefused { reason });
+    /// Tells that the session does not know the order.
+    pub(super) fn unknown_order(&mut self, now: Time, key: OrderKey) -> &'static str {
+        let reason = "ORDER_UNKNOWN";
+        self.tell_unknown(now, key, OrderStep::ChangeRefused { reason: reason.to_owned() });
+        reason
+    }
+
+    /// An order that has not left is taken out of the lane; `false` if it has.
+    fn take_back(&mut self, now: Time, key: OrderKey) -> bool {
+        let task = Task::Place(key);
+        if self.lane.take(|waiting| *waiting == task).is_empty() {
+            return false;
+        }
+        let (filled, reason) = (Decimal::ZERO, "CANCELED_BEFORE_SENT".to_owned());
+        self.orders.unsent(now, key, OrderStep::Canceled { filled, reason });
+        self.ties_unsent(now, task, CallFailureKind::ExpiredInQueue, "CANCELED_BEFORE_SENT");
+        true
+    }
+
+    pub(super) fn cancel(&mut self, now: Time, key: OrderKey) -> Result<(), &'static str> {
+        let Some(known) = self.orders.get(key) else {
+            return Err(self.unknown_order(now, key));
         };
         if known.is_final() {
-            return self.orders.tell_refused(now, key, "ORDER_ENDED");
+            self.orders.tell_refused(now, key, "ORDER_ENDED");
+            return Err("ORDER_ENDED");
         }
-        if !self.lane.take(|task| *task == Task::Place(key)).is_empty() {
-            let (filled, reason) = (Decimal::ZERO, "CANCELED_BEFORE_SENT".to_owned());
-            return self.orders.unsent(now, key, OrderStep::Canceled { filled, reason });
+        if self.take_back(now, key) {
+            return Ok(());
         }
-        known.cancel.get_or_insert(0);
+        if let Some(known) = self.orders.get_mut(key) {
+            known.cancel.get_or_insert(0);
+        }
         if self.is_live() && !self.is_asked(Task::Cancel(key)) {
             self.push(now, Task::Cancel(key));
         }
+        Ok(())
     }
 
     pub(super) fn replace(
@@ -71,16 +97,15 @@ impl Session {
         alias: OrderKey,
         price: Option<Decimal>,
         qty: Decimal,
-    ) {
+    ) -> Result<(), &'static str> {
         let Some(known) = self.orders.get(key) else {
-            let reason = "ORDER_UNKNOWN".to_owned();
-            return self.tell_unknown(now, key, OrderStep::ChangeRefused { reason });
+            return Err(self.unknown_order(now, key));
         };
         let refused = if known.is_final() {
             Some("ORDER_ENDED")
         } else if !self.is_live() {
             Some("VENUE_NOT_READY")
-        } else if known.change().is_some() {
+        } else if known.change().is_some() || known.reduce.is_some() {
             Some("REPLACE_PENDING")
         } else if known.cancel.is_some() {
             Some("CANCEL_PENDING")
@@ -92,41 +117,47 @@ impl Session {
             None
         };
         if let Some(reason) = refused {
-            return self.orders.tell_refused(now, key, reason);
+            self.orders.tell_refused(now, key, reason);
+            return Err(reason);
         }
         self.orders.change(key, alias, price, qty);
         self.push(now, Task::Replace(key));
+        Ok(())
     }
 
-    pub(super) fn cancel_all(&mut self, now: Time, instrument: Option<InstrumentId>) {
+    /// Returns the instruments that it is about.
+    pub(super) fn cancel_all(
+        &mut self,
+        now: Time,
+        instrument: Option<InstrumentId>,
+    ) -> Vec<InstrumentId> {
         let scope: Vec<InstrumentId> = match instrument {
             Some(instrument) => vec![instrument],
             None => self.listing.all().collect(),
         };
         let is_live = self.is_live();
         for key in self.orders.open() {
+            let fits = |instrument| scope.contains(&instrument);
+            if !self.orders.get(key).is_some_and(|known| fits(known.instrument))
+                || self.take_back(now, key)
+            {
+                continue;
+            }
             let Some(known) = self.orders.get_mut(key) else { continue };
-            if !scope.contains(&known.instrument) {
-                continue;
-            }
-            if !self.lane.take(|task| *task == Task::Place(key)).is_empty() {
-                let (filled, reason) = (Decimal::ZERO, "CANCELED_BEFORE_SENT".to_owned());
-                self.orders.unsent(now, key, OrderStep::Canceled { filled, reason });
-                continue;
-            }
             if !is_live || known.doubt.is_some() || known.is_unanswered() {
                 // The venue may not have it yet: it is canceled by itself once it is found.
                 known.cancel.get_or_insert(0);
             }
             self.sweep.verify.insert(key);
         }
-        for instrument in scope {
+        for instrument in &scope {
             if is_live {
-                self.push(now, Task::CancelAll(instrument));
+                self.push(now, Task::CancelAll(*instrument));
             } else {
-                self.sweep.later(instrument);
+                self.sweep.later(*instrument);
             }
         }
+        scope
     }
 
     /// The body of a request whose turn has come; `None` when there is nothing left to ask.
@@ -134,6 +165,10 @@ impl Session {
         let account = self.account;
         Some(match task {
             Task::Login => self.login_body(),
+            Task::KeyLogin => self.key_body(now)?,
+            Task::Code => self.code_body(now)?,
+            Task::Raw(id, _) => self.raw_body(now, id)?,
+            Task::Reduce(key) => self.reduce_body(now, key)?,
             Task::Ping => request::empty(),
             Task::Instruments => request::oms(),
             Task::Accounts => request::user_accounts(self.user, &self.config.user),
@@ -276,7 +311,7 @@ impl Session {
         }
     }
 
-    fn ask_status(&mut self, now: Time, key: OrderKey) {
+    pub(super) fn ask_status(&mut self, now: Time, key: OrderKey) {
         let Some(known) = self.orders.get(key).filter(|known| !known.is_final()) else { return };
         if known.venue().is_some() {
             if !self.is_asked(Task::Status(key)) {
@@ -325,7 +360,7 @@ impl Session {
     /// No answer came in time.
     pub(super) fn no_answer(&mut self, now: Time, task: Task) {
         match task {
-            Task::Login | Task::Accounts | Task::AccountEvents => {
+            Task::Login | Task::KeyLogin | Task::Code | Task::Accounts | Task::AccountEvents => {
                 self.drop_line(now, &format!("{} was not answered", task.call().name));
             }
             Task::Instruments => self.instruments(now, Err("no answer".to_owned())),
@@ -339,6 +374,11 @@ impl Session {
                 }
             }
             Task::Cancel(key) => self.ask_status(now, key),
+            Task::Reduce(key) => self.check_reduce(now, key),
+            Task::Raw(id, _) => {
+                self.raw_lost(now, id, "no answer in time");
+                self.unpark(now);
+            }
             Task::Status(key) => {
                 self.orders.doubt(key);
                 self.look_soon(now);
@@ -400,6 +440,10 @@ impl Session {
         if self.listing.page(stream.instrument).is_none() {
             return self.stream_down(now, stream, "the venue does not list the instrument");
         }
+        let call = Task::Subscribe(stream).call();
+        if call.switch.is_some_and(|switch| self.off.contains(switch)) {
+            return self.stream_down(now, stream, "its feature switch is off");
+        }
         self.push(now, Task::Subscribe(stream));
     }
 
@@ -448,6 +492,7 @@ impl Session {
     /// Whether the same request waits for its turn or for its answer.
     pub(super) fn is_asked(&self, wanted: Task) -> bool {
         self.lane.has(|task| *task == wanted)
+            || self.socket.has(|task| *task == wanted)
             || self.waiting.values().any(|waiting| waiting.task == wanted && !waiting.late)
     }
 }

@@ -1,10 +1,13 @@
 //! Public market data by polling, on a line of its own: it has no tonce, no signature and a budget
-//! apart, so that it cannot hold up an order.
+//! apart, so that it cannot hold up an order. Raw calls go before the polling of subscriptions.
 
-use super::SessionConfig;
+mod ask;
+
+use super::{DATA_LANE, Session, SessionConfig};
 use crate::base::{
-    Answer, Body, BookChange, BookSide, Channel, Decimal, Event, Failure, FeedNews, FeedState,
-    InstrumentId, Level, Method, Net, Quote, Request, Span, Time, Trade, VenueOut,
+    Answer, Body, BookChange, BookSide, CallFailure, CallFailureKind, CallId, CallOutcome, Channel,
+    Decimal, Event, Failure, FeedNews, FeedState, InstrumentId, Level, Method, Net, Quote, Reply,
+    Request, Span, Time, Trade, VenueOut,
 };
 use crate::calls::Priority;
 use crate::venue::mercadobitcoin::wire::{self, LIST_CAP, WireError};
@@ -12,6 +15,13 @@ use crate::venue::pace::{Lane, Turn};
 use std::collections::{BTreeMap, VecDeque};
 
 pub(super) type Stream = (InstrumentId, Channel);
+
+/// What waits for its turn: the next look at a stream, or a call.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) enum Wish {
+    Stream(Stream),
+    Call(CallId),
+}
 
 #[derive(Debug)]
 struct Sub {
@@ -25,17 +35,21 @@ struct Sub {
 
 #[derive(Debug)]
 pub(super) struct Data {
-    lane: Lane<Stream>,
+    pub lane: Lane<Wish>,
     subs: BTreeMap<Stream, Sub>,
-    flight: Option<(u64, Stream, Time)>,
+    calls: BTreeMap<CallId, ask::Asked>,
+    flight: Option<(u64, Wish, Time)>,
     timeout: Span,
 }
 
 impl Data {
     pub fn new(config: &SessionConfig) -> Data {
+        let mut lane = Lane::new(config.data_pace);
+        lane.restore(config.data_sent.iter().copied());
         Data {
-            lane: Lane::new(config.data_pace),
+            lane,
             subs: BTreeMap::new(),
+            calls: BTreeMap::new(),
             flight: None,
             timeout: config.timeout.plus(Span::from_secs(1)),
         }
@@ -46,7 +60,7 @@ impl Data {
         self.subs.entry((id, channel)).or_insert(sub);
     }
 
-    pub fn landed(&mut self, id: u64) -> Option<Stream> {
+    pub fn landed(&mut self, id: u64) -> Option<Wish> {
         self.flight.take_if(|flight| flight.0 == id).map(|flight| flight.1)
     }
 
@@ -57,6 +71,12 @@ impl Data {
         [flight, turn, due].into_iter().flatten().min()
     }
 
+    /// The request that was not answered in time.
+    pub fn overdue(&mut self, now: Time) -> Option<Wish> {
+        self.flight.take_if(|flight| flight.2.plus(self.timeout) <= now).map(|flight| flight.1)
+    }
+
+    /// What goes next; a call whose turn did not come in time is told so.
     pub fn advance(
         &mut self,
         now: Time,
@@ -64,35 +84,42 @@ impl Data {
         out: &mut VecDeque<VenueOut>,
         numbers: &mut u64,
     ) {
-        if let Some((_, stream, _)) =
-            self.flight.take_if(|flight| flight.2.plus(self.timeout) <= now)
-        {
-            let reason = "no answer in time".to_owned();
-            let failure = Err(Failure { unsent: false, reason });
-            self.answer(now, &stream, &failure, config, out);
-        }
         for (stream, sub) in &mut self.subs {
             if sub.due.is_some_and(|due| due <= now) {
                 sub.due = None;
-                self.lane.push(now, Priority::Poll, Time::MAX, *stream);
+                self.lane.push(now, Priority::Poll, Time::MAX, Wish::Stream(*stream));
             }
         }
-        if self.flight.is_some() {
-            return;
+        while self.flight.is_none() {
+            let wish = match self.lane.next(now) {
+                None => return,
+                Some(Turn::Sent(wish)) => wish,
+                Some(Turn::Expired(wish)) => {
+                    self.expired(wish, out);
+                    continue;
+                }
+            };
+            let Some(url) = self.address(&config.data_url, wish) else { continue };
+            *numbers += 1;
+            self.flight = Some((*numbers, wish, now));
+            out.push_back(VenueOut::Sent { lane: DATA_LANE.to_owned() });
+            out.push_back(VenueOut::Net(Net::Request(Request {
+                id: *numbers,
+                method: Method::Get,
+                url,
+                headers: Vec::new(),
+                body: Body::default(),
+                timeout: config.timeout,
+                keep: None,
+            })));
         }
-        let Some(Turn::Sent(stream) | Turn::Expired(stream)) = self.lane.next(now) else { return };
-        let Some(sub) = self.subs.get(&stream) else { return };
-        *numbers += 1;
-        self.flight = Some((*numbers, stream, now));
-        out.push_back(VenueOut::Net(Net::Request(Request {
-            id: *numbers,
-            method: Method::Get,
-            url: address(&config.data_url, sub, stream.1),
-            headers: Vec::new(),
-            body: Body::default(),
-            timeout: config.timeout,
-            keep: None,
-        })));
+    }
+
+    fn address(&self, base: &str, wish: Wish) -> Option<String> {
+        match wish {
+            Wish::Stream(stream) => Some(address(base, self.subs.get(&stream)?, stream.1)),
+            Wish::Call(id) => Some(format!("{base}{}", self.calls.get(&id)?.path)),
+        }
     }
 
     pub fn answer(
@@ -120,6 +147,25 @@ impl Data {
             let venue = config.venue.clone();
             let news = FeedNews { venue, channel: stream.1, state, reason, time: now };
             out.push_back(VenueOut::Event(Event::Feed(news)));
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn data_next(&mut self, now: Time) {
+        if let Some(wish) = self.data.overdue(now) {
+            let reason = "no answer in time".to_owned();
+            self.data_answered(&wish, &Err(Failure { unsent: false, reason }));
+        }
+        let Session { data, config, out, line, .. } = self;
+        data.advance(now, config, out, &mut line.numbers);
+    }
+
+    pub(super) fn data_answered(&mut self, wish: &Wish, outcome: &Result<Answer, Failure>) {
+        let Session { data, config, out, now, .. } = self;
+        match wish {
+            Wish::Stream(stream) => data.answer(*now, stream, outcome, config, out),
+            Wish::Call(id) => data.call_answered(*now, *id, outcome, config, out),
         }
     }
 }

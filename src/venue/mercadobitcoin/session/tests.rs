@@ -340,8 +340,8 @@ fn cancels_before_sending_while_lost_and_when_filled_meanwhile() {
     assert_eq!(rig.last(key), Some(&OrderStep::Filled { filled: d("0.5") }));
 }
 
-/// MB-R07: nothing was carried out, so the same order goes once the window is over, unless it
-/// has waited too long.
+/// MB-R07: nothing goes before the window is over; then a list shows that the order was not
+/// placed, and it is over: nobody waits a minute for a price of before.
 #[test]
 fn over_the_limit_waits_for_the_end_of_the_window() {
     let mut rig = Rig::ready();
@@ -350,8 +350,10 @@ fn over_the_limit_waits_for_the_end_of_the_window() {
     rig.run(100);
     rig.run(59_000);
     assert_eq!(rig.methods.len(), 3);
+    assert_eq!(rig.last(key), Some(&OrderStep::Sent));
     rig.run(10_000);
-    let reason = "expired_in_queue".to_owned();
+    assert_eq!(rig.methods[3..], ["OrderList"]);
+    let reason = "Taxa de requests acima do permitido.".to_owned();
     assert_eq!(rig.last(key), Some(&OrderStep::Rejected { reason }));
     assert!(rig.orders.is_empty());
 }

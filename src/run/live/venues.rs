@@ -1,0 +1,190 @@
+//! The venues of a run: what each is made from, and the session, or paper over it, that trades.
+
+use crate::base::{Decimal, Instruments, Secret, Span, Time, Venue, VenueName};
+use crate::edge::config::is_loopback;
+use crate::edge::keys::Held;
+use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
+use crate::venue::flowbtc;
+use crate::venue::mercadobitcoin::{self, UserLane};
+use crate::venue::pace::Pace;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The venues of a run; `None` for those that it does not use.
+#[derive(Clone, Debug, Default)]
+pub struct Venues {
+    pub flowbtc: Option<FlowBtc>,
+    pub mercadobitcoin: Option<MercadoBitcoin>,
+    pub sentra: Option<Sentra>,
+    /// The folder of what belongs to API keys; needed where a venue trades with one.
+    pub keys: PathBuf,
+}
+
+/// The FlowBTC to trade on.
+#[derive(Clone, Debug)]
+pub struct FlowBtc {
+    pub url: String,
+    /// Empty: market data only.
+    pub user: String,
+    pub password: Secret,
+    pub login: FlowLogin,
+    pub account: Option<i64>,
+    pub per_minute: u32,
+    /// Feature switches that are turned off.
+    pub off: Vec<String>,
+    /// Orders go to a simulated account with these balances instead of to the venue.
+    pub paper: Option<Balances>,
+}
+
+/// What a login has beside, or in place of, user and password.
+#[derive(Clone, Debug, Default)]
+pub struct FlowLogin {
+    pub key: Option<FlowKey>,
+    /// The secret of the second factor, in base 32.
+    pub totp: Option<Secret>,
+    /// The token of a session that is already there.
+    pub token: Option<Secret>,
+}
+
+/// An API key of FlowBTC (FLOW-P11).
+#[derive(Clone, Debug)]
+pub struct FlowKey {
+    pub key: Secret,
+    pub secret: Secret,
+    pub user_id: i64,
+}
+
+/// The Mercado Bitcoin to trade on.
+#[derive(Clone, Debug)]
+pub struct MercadoBitcoin {
+    /// MB-R01, with its slash.
+    pub url: String,
+    /// The public data, with its slash.
+    pub data_url: String,
+    /// Empty: market data only.
+    pub key: Secret,
+    pub secret: Secret,
+    pub per_minute: u32,
+    pub off: Vec<String>,
+    pub paper: Option<Balances>,
+}
+
+/// The Sentra that strategies report to.
+#[derive(Clone, Debug)]
+pub struct Sentra {
+    /// SENTRA-R01, without a slash at the end.
+    pub url: String,
+    pub email: Secret,
+}
+
+/// Assets with the amounts an account starts with.
+pub type Balances = Vec<(String, Decimal)>;
+
+/// What every venue is made with.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    pub instruments: &'a Instruments,
+    /// Sends that still count, by the name of their lane.
+    pub sent: &'a BTreeMap<String, Vec<Time>>,
+    pub now: Time,
+}
+
+const FLOWBTC: &str = "flowbtc";
+const MERCADOBITCOIN: &str = "mercadobitcoin";
+
+/// A fifth of a budget is for cancels and reconciliation alone.
+const RESERVE: u32 = 5;
+
+/// How long a simulated account's orders and their answers are on their way.
+const ON_PAPER: Span = Span::from_millis(10);
+
+/// The venues under their names, in the order of their places, and the keys they trade with.
+///
+/// # Errors
+/// When a key is in use elsewhere, or its file cannot be read or written.
+pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<(Made, Vec<Held>)> {
+    let mut made: Made = Vec::new();
+    let mut keys = Vec::new();
+    if let Some(own) = &spec.flowbtc {
+        made.push((FLOWBTC, flowbtc(own, start)));
+    }
+    if let Some(own) = &spec.mercadobitcoin {
+        let held = hold(&spec.keys, MERCADOBITCOIN, own)?;
+        made.push((MERCADOBITCOIN, mercadobitcoin(own, held.as_ref(), start)));
+        keys.extend(held);
+    }
+    Ok((made, keys))
+}
+
+type Made = Vec<(&'static str, Box<dyn Venue>)>;
+
+/// The key's lock, if the venue trades with a key.
+fn hold(keys: &Path, venue: &str, own: &MercadoBitcoin) -> anyhow::Result<Option<Held>> {
+    if own.key.expose().is_empty() {
+        return Ok(None);
+    }
+    // Keys belong to the venue that gave them, and each simulated venue is one of its own.
+    let key = if is_loopback(&own.url) {
+        Secret::new(format!("{} of {}", own.key.expose(), own.url))
+    } else {
+        own.key.clone()
+    };
+    Held::take(keys, venue, &key).map(Some)
+}
+
+fn flowbtc(own: &FlowBtc, start: &Start<'_>) -> Box<dyn Venue> {
+    let name = VenueName::new(FLOWBTC);
+    let password = own.password.clone();
+    let mut config = flowbtc::SessionConfig::new(name.clone(), &own.url, &own.user, password);
+    config.account = own.account;
+    config.instruments = start.instruments.clone();
+    config.per_minute = own.per_minute;
+    config.reserve = own.per_minute / RESERVE;
+    config.seed = start.now.nanos().unsigned_abs();
+    let session = Box::new(flowbtc::Session::new(config));
+    on_paper(session, name, own.paper.as_ref(), start.instruments)
+}
+
+/// `held` is the key's lock and last tonce; a session without a key needs none.
+fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) -> Box<dyn Venue> {
+    let last = held.map_or(0, Held::last);
+    let (key, secret) = (own.key.clone(), own.secret.clone());
+    let mut config =
+        mercadobitcoin::SessionConfig::new(key, secret, last, start.instruments.clone());
+    let name = config.venue.clone();
+    config.url.clone_from(&own.url);
+    config.data_url.clone_from(&own.data_url);
+    if let Some(held) = held {
+        held.name().clone_into(&mut config.tonce_name);
+    }
+    let reserve = own.per_minute / RESERVE;
+    let span = Span::from_secs(60);
+    config.user = UserLane::new(Pace { limit: own.per_minute, reserve, span });
+    config.sent = start.sent.get(&*name.0).cloned().unwrap_or_default();
+    let session = Box::new(mercadobitcoin::Session::new(config));
+    on_paper(session, name, own.paper.as_ref(), start.instruments)
+}
+
+/// The session, or its market with a simulated account's orders.
+fn on_paper(
+    session: Box<dyn Venue>,
+    venue: VenueName,
+    balances: Option<&Balances>,
+    instruments: &Instruments,
+) -> Box<dyn Venue> {
+    let Some(balances) = balances else { return session };
+    let sim = SimVenue::new(SimConfig {
+        exchange: Config {
+            instruments: instruments.clone(),
+            queue: QueueModel::RiskAverse,
+            first_order_id: 1,
+            first_trade_id: 1,
+            wait_for_print: false,
+        },
+        venue,
+        balances: balances.clone(),
+        entry: ON_PAPER,
+        response: ON_PAPER,
+    });
+    Box::new(Paper::new(session, sim))
+}
