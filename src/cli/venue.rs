@@ -148,8 +148,9 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
 fn invitation(urls: &Urls, user: &TestUser) -> String {
     let url = &urls.flowbtc_ws;
     format!(
-        "FlowBTC is served at {url} and {}, Mercado Bitcoin at {}, Sentra at {}, until Ctrl-C. To \
-         trade on FlowBTC, in another terminal:\n  LUNARIO_FLOWBTC_USER={} LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
+        "FlowBTC is served at {url} and {}, Mercado Bitcoin at {}, Sentra at {}, until Ctrl-C.\n\
+         To trade on FlowBTC, in another terminal:\n  LUNARIO_FLOWBTC_USER={} \
+         LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
         urls.flowbtc_http,
         urls.mercadobitcoin,
         urls.sentra,

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod journal;
 pub mod keys;
 mod pump;
+pub mod sentra_store;
 pub mod signals;
 pub mod state;
 pub mod tape;

@@ -278,6 +278,7 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
         traded: traded.id,
         mercadobitcoin_config: accounts::mercadobitcoin_config(balances.clone(), options.fees),
         sentra_config: accounts::sentra_config(options.sentra_checks),
+        state: options.state.clone(),
         faults: options
             .faults
             .as_deref()

@@ -8,6 +8,7 @@ mod faults;
 mod ledger;
 mod market;
 mod serve;
+mod stored;
 
 use self::control::Wish;
 use self::market::Market;
@@ -16,12 +17,14 @@ use super::source::Source;
 use crate::base::{Event, InstrumentId, Machine, Plain, Span, Time};
 use crate::edge::clock;
 use crate::edge::inbox::{Inbox, Input, Next, Post, Request, Served, ServedNews};
+use crate::edge::sentra_store::SentraStore;
 use crate::exchange::Config;
 use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn};
 use crate::simulator::http::{HttpIn, HttpOut, Page, Reply};
 use crate::simulator::mercadobitcoin::{self, MbServer};
 use crate::simulator::sentra::{self, SentraServer};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 pub use self::accounts::test_users;
 pub use self::embedded::Embedded;
@@ -59,6 +62,8 @@ pub struct Others {
     pub sentra_config: sentra::Config,
     /// What goes wrong from the start.
     pub faults: FaultPlan,
+    /// Where Sentra's tables are kept from start to start; `None` for nowhere.
+    pub state: Option<PathBuf>,
 }
 
 /// Where venues are served when nothing else is asked for: any free port of this machine.
@@ -76,6 +81,7 @@ impl Default for Others {
             mercadobitcoin_config: accounts::mercadobitcoin_config(Vec::new(), None),
             sentra_config: accounts::sentra_config(Checks::Manual),
             faults: FaultPlan::default(),
+            state: None,
         }
     }
 }
@@ -87,6 +93,7 @@ pub struct VenueRun {
     flow: FlowServer,
     mercadobitcoin: MbServer,
     sentra: SentraServer,
+    tables: Option<SentraStore>,
     users: Vec<TestUser>,
     mercadobitcoin_users: Vec<mercadobitcoin::User>,
     sentra_users: Vec<sentra::User>,
@@ -132,12 +139,20 @@ impl VenueRun {
             rows.find(|row| row.base == traded.base).map(|row| row.id)
         });
         let market = Market::new(spec.source, spec.pace)?;
+        let (width, sentra_users) =
+            (others.sentra_config.width, others.sentra_config.users.clone());
+        let mut sentra = SentraServer::new(others.sentra_config);
+        let tables = match &others.state {
+            Some(folder) => Some(stored::open(folder, width, &mut sentra)?),
+            None => None,
+        };
         let mut run = VenueRun {
             inbox,
             servers,
             users: spec.users.clone(),
             mercadobitcoin_users: others.mercadobitcoin_config.users.clone(),
-            sentra_users: others.sentra_config.users.clone(),
+            sentra_users,
+            tables,
             flow: FlowServer::new(ServerConfig {
                 dialect: spec.dialect,
                 users: spec.users,
@@ -148,7 +163,7 @@ impl VenueRun {
                 conduct: Conduct { order_step: ORDER_STEP, ..Conduct::default() },
             }),
             mercadobitcoin: MbServer::new(others.mercadobitcoin_config),
-            sentra: SentraServer::new(others.sentra_config),
+            sentra,
             twin,
             now: market.start(),
             market,
@@ -190,6 +205,7 @@ impl VenueRun {
             }
             self.feed(wall)?;
             self.flush();
+            self.store()?;
             if self.market.has_ended() && !told {
                 told = true;
                 played(self.market.served());
@@ -311,7 +327,10 @@ impl VenueRun {
                 self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Request(request));
             }
             // Sentra has no market: its limits and times are those of the wall clock.
-            serve::SENTRA => self.sentra.handle(at, sentra::In::Request(request)),
+            serve::SENTRA => {
+                self.sentra.handle(at, sentra::In::Request(request));
+                self.store()?;
+            }
             _ => {
                 let page = self.controlled(&request);
                 let reply = Reply::Answer(page);
@@ -319,6 +338,17 @@ impl VenueRun {
             }
         }
         Ok(())
+    }
+
+    /// Writes what Sentra stored, before it answers.
+    fn store(&mut self) -> anyhow::Result<()> {
+        match &mut self.tables {
+            Some(tables) => stored::save(tables, &mut self.sentra),
+            None => {
+                drop(self.sentra.take_changed());
+                Ok(())
+            }
+        }
     }
 
     fn controlled(&mut self, request: &HttpIn) -> Page {

@@ -136,8 +136,8 @@ async function refusals(apex) {
   apex.GetTreasuryProductsForAccount({});
   const text = await event('error of GetTreasuryProductsForAccount', () => true);
   equal('an unknown function: plain text (FLOW-P04)', text, 'Endpoint not found');
-  const out = await apex.LogOut({});
-  equal('LogOut', out.result, true);
+  const out = await apex.RPCPromise('LogOut', {});
+  equal('LogOut', JSON.parse(out.o).result, true);
   const after = await Promise.race([
     apex.GetOpenOrders(OWN),
     event('error of GetOpenOrders', () => true).then(JSON.parse),

@@ -39,8 +39,8 @@ def markets(report, venue):
     seen = (row["precision"]["amount"], row["precision"]["price"], row["limits"]["amount"]["min"])
     report.equal("fetch_markets: lot, tick and minimum", seen, (1e-8, 0.01, 1e-5))
     products = venue.fetch_currencies()
-    seen = (products["BRL"]["id"], products["TAKION"]["id"])
-    report.equal("fetch_currencies: FLOW-P26", seen, ("4", "5"))
+    seen = (products["BRL"]["id"], products["TAKION"]["id"], products["BTC"]["precision"])
+    report.equal("fetch_currencies: FLOW-P26", seen, ("4", "5", 1e-8))
 
 
 def levels(rows):

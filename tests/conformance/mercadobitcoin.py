@@ -104,7 +104,7 @@ def proofs(report, line, first, second):
     old = Tapi(line["mercadobitcoin"].replace("/tapi/v2/", "/tapi/"), second["key"], second["secret"])
     old.tonce = other.tonce
     report.equal("the old path (MB-S08)", old.call("getInfo")["success"], 1)
-    return other
+    return old
 
 
 def limits(report, tapi):

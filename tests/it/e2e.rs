@@ -8,3 +8,4 @@ mod ledgers;
 mod program;
 mod reload;
 mod runaway;
+mod venue;

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn all_else_is_refused() {
         for (method, path, body, status, expected) in [
-            ("POST", "/control/faults", "[]", 400, "invalid type"),
+            ("POST", "/control/faults", "[]", 400, "write {"),
             ("POST", "/control/faults", r#"{"fault":[{"venue":"x"}]}"#, 400, "fault 1"),
             ("GET", "/control/faults", "", 405, "method"),
             ("POST", "/control/skew", r#"{"venue":"sentra","seconds":1}"#, 400, "clock"),

@@ -104,6 +104,9 @@ impl FaultPlan {
     /// # Errors
     /// What is wrong, and in which fault, counted from 1.
     pub fn from_json(bytes: &[u8]) -> Result<FaultPlan, String> {
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(r#"write {"fault": [{"venue": …, "what": …}, …]}"#.to_owned());
+        }
         let document: JsonDocument =
             serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let mut plan = FaultPlan::default();

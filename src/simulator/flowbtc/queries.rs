@@ -79,7 +79,8 @@ pub fn one_instrument(server: &mut FlowServer, call: &Call) -> Answer {
 
 /// FLOW-C14.
 pub fn products(server: &mut FlowServer, _call: &Call) -> Answer {
-    Ok(array(server.products.iter().map(rows::product)))
+    let dialect = server.dialect;
+    Ok(array(server.products.iter().map(|row| rows::product(dialect, row))))
 }
 
 /// FLOW-C13, by ProductId or by Symbol (FLOW-F08).
@@ -89,7 +90,7 @@ pub fn product(server: &mut FlowServer, call: &Call) -> Answer {
         (None, Some(symbol)) => server.products.find(&symbol.to_ascii_uppercase()),
         (None, None) => return Err(Failure::invalid("ProductId is missing")),
     };
-    row.map(rows::product).ok_or_else(Failure::not_found)
+    row.map(|row| rows::product(server.dialect, row)).ok_or_else(Failure::not_found)
 }
 
 /// FLOW-X03.

@@ -236,17 +236,21 @@ pub fn instrument(row: &Instrument, products: &Products) -> String {
         .end()
 }
 
-/// FLOW-C13.
+/// FLOW-C13; natively with the smallest step of its amounts, which ccxt reads.
 #[must_use]
-pub fn product(row: &Product) -> String {
-    Object::new()
+pub fn product(dialect: Dialect, row: &Product) -> String {
+    let object = Object::new()
         .int("OMSId", 1)
         .int("ProductId", row.id)
         .text("Product", &row.symbol)
         .text("ProductFullName", &row.full_name)
         .text("ProductType", if row.national { "NationalCurrency" } else { "CryptoCurrency" })
-        .int("DecimalPlaces", row.places)
-        .end()
+        .int("DecimalPlaces", row.places);
+    let places = u32::try_from(row.places).unwrap_or_default();
+    match dialect {
+        Dialect::Page => object.end(),
+        Dialect::Native => object.dec("TickSize", Decimal::new(1, places)).end(),
+    }
 }
 
 /// Several rows as one array.

@@ -106,6 +106,16 @@ impl SentraServer {
         &self.store
     }
 
+    /// Puts what an earlier run stored in the place of all.
+    pub fn restore(&mut self, store: Store) {
+        self.store = store;
+    }
+
+    /// What has changed in the store since the last call.
+    pub fn take_changed(&mut self) -> store::Changed {
+        self.store.take_changed()
+    }
+
     fn request(&mut self, now: Time, request: HttpIn, struck: bool) {
         let call = name(&request.path).unwrap_or_default().to_owned();
         let what = if struck { None } else { self.faults.strike(&call) };

@@ -2,7 +2,7 @@
 //! (SENTRA-R23 to R27, M01 to M03). Pure data; a shell may write it to a database.
 
 use crate::base::{Time, decimal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Volumes and prices are kept times these (SENTRA-R26).
 pub const VOLUME_SCALE: i64 = 100;
@@ -157,9 +157,52 @@ pub struct Store {
     trades: BTreeMap<i64, BTreeMap<String, Trade>>,
     history: BTreeMap<i64, Vec<Snapshot>>,
     trade_ids: i64,
+    changed: Changed,
+}
+
+/// What changed since it was last taken.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changed {
+    pub accounts: BTreeSet<Identity>,
+    /// Account and ticket.
+    pub trades: BTreeSet<(i64, String)>,
+    /// New snapshots at the end of an account's history.
+    pub snapshots: BTreeMap<i64, usize>,
 }
 
 impl Store {
+    /// The store of an earlier run. Trades and snapshots go with their account's id.
+    #[must_use]
+    pub fn restored(
+        accounts: Vec<Account>,
+        trades: Vec<(i64, Trade)>,
+        snapshots: Vec<(i64, Snapshot)>,
+    ) -> Store {
+        let mut store = Store::default();
+        for account in accounts {
+            store.accounts.insert((account.user, account.number.clone()), account);
+        }
+        for (account, trade) in trades {
+            store.trade_ids = store.trade_ids.max(trade.id);
+            store.trades.entry(account).or_default().insert(trade.ticket.clone(), trade);
+        }
+        for (account, snapshot) in snapshots {
+            keep(store.history.entry(account).or_default(), snapshot);
+        }
+        store
+    }
+
+    /// What changed since the last call.
+    pub fn take_changed(&mut self) -> Changed {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// A trade by its account and ticket.
+    #[must_use]
+    pub fn trade_of(&self, account: i64, ticket: &str) -> Option<&Trade> {
+        self.trades.get(&account)?.get(ticket)
+    }
+
     #[must_use]
     pub fn account(&self, identity: &Identity) -> Option<&Account> {
         self.accounts.get(identity)
@@ -201,10 +244,10 @@ impl Store {
         }
         let Account { balance, equity, last_heartbeat: at, .. } = account;
         let history = self.history.entry(account.id).or_default();
-        if history.len() == SNAPSHOTS {
-            history.remove(0);
-        }
-        history.push(Snapshot { balance, equity, at });
+        keep(history, Snapshot { balance, equity, at });
+        let fresh = self.changed.snapshots.entry(account.id).or_default();
+        *fresh = (*fresh + 1).min(history.len());
+        self.changed.accounts.insert(identity.clone());
         self.accounts.insert(identity, account);
     }
 
@@ -221,6 +264,14 @@ impl Store {
             self.trade_ids += 1;
             trade.id = self.trade_ids;
         }
+        self.changed.trades.insert((account, trade.ticket.clone()));
         trades.insert(trade.ticket.clone(), trade);
     }
+}
+
+fn keep(history: &mut Vec<Snapshot>, snapshot: Snapshot) {
+    if history.len() == SNAPSHOTS {
+        history.remove(0);
+    }
+    history.push(snapshot);
 }

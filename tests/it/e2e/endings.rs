@@ -91,6 +91,7 @@ fn wrong_arguments_and_files_end_with_code_2_and_say_what_to_do() {
         ("check nowhere", "nowhere does not exist"),
         ("venue --flowbtc-ws 0.0.0.0:0", "not a loopback address"),
         ("venue --feed none.csv", "none.csv"),
+        ("venue --sentra 192.0.2.1:80", "not a loopback address"),
         ("journal show --state nowhere", "lunario run"),
         ("new .", "does not name a strategy"),
         ("completions fishy", "possible values"),

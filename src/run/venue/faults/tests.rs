@@ -78,7 +78,9 @@ fn what_is_wrong_is_said_with_its_line() {
     for (json, expected) in [
         (r#"{"fault":[{"venue":"sentra","what":"truncate"},{"venue":"x"}]}"#, "fault 2: `venue`"),
         (r#"{"fault":3}"#, "invalid type"),
-        ("", "EOF"),
+        (" {", "EOF"),
+        ("", "write {"),
+        ("[]", "write {"),
     ] {
         let why = FaultPlan::from_json(json.as_bytes()).unwrap_err();
         assert!(why.contains(expected), "{json}: {why}");

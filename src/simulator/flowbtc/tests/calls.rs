@@ -127,8 +127,9 @@ fn what_is_listed() {
         r#"{"OMSId":1,"ProductId":1,"Product":"BTC","ProductFullName":"Bitcoin","#,
         r#""ProductType":"CryptoCurrency","DecimalPlaces":8}"#
     );
-    same(0, "GetProduct", r#"{"OMSId":1,"ProductId":1}"#, btc);
-    same(0, "GetProduct", r#"{"OMSId":1,"Symbol":"btc"}"#, btc);
+    let native = format!("{},\"TickSize\":0.00000001}}", btc.trim_end_matches('}'));
+    check(0, "GetProduct", r#"{"OMSId":1,"ProductId":1}"#, btc, &native);
+    check(0, "GetProduct", r#"{"OMSId":1,"Symbol":"btc"}"#, btc, &native);
     let mut venue = Venue::new(Dialect::Page);
     assert!(venue.ask(0, "GetProducts", "{}").starts_with(&format!("[{btc},{{")));
     let rows = venue.ask(0, "GetInstruments", r#"{"OMSId":1}"#);

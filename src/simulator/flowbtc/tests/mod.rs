@@ -5,6 +5,7 @@ mod hostile;
 mod life;
 mod listing;
 mod market;
+mod order;
 mod rest;
 mod streams;
 mod wire;

@@ -1,7 +1,7 @@
 //! Tonces, the limit of requests, and faults (MB-S02, S03, S07).
 
 use super::*;
-use crate::simulator::faults::{What, When};
+use crate::simulator::faults::{SWAP, What, When};
 
 /// MB-P06, MB-F06, MB-F17: strictly increasing for each key, apart.
 #[test]
@@ -108,4 +108,27 @@ fn a_late_trade_behind_a_larger_tonce_is_refused() {
     let out = venue.server.poll(venue.now).unwrap();
     assert_eq!((out.id, text(&out)), (99, error("Tonce inválido: deve ser maior que o anterior.")));
     assert!(venue.server.exchange().open_orders(AccountNumber(1)).is_empty());
+}
+
+/// An answer that changes places with the next, or leaves alone after a while.
+#[test]
+fn answers_change_places() {
+    let mut venue = Venue::new();
+    let fault = |nth| Fault { on: "ticker".to_owned(), when: nth, what: What::Reorder };
+    venue.server.handle(venue.now, In::Faults(vec![fault(When::Nth(1)), fault(When::Nth(3))]));
+    let mut ask = |id| {
+        let request = HttpIn {
+            id,
+            method: "GET".to_owned(),
+            path: "/api/BTC/ticker/".to_owned(),
+            ..HttpIn::default()
+        };
+        venue.server.handle(venue.now, In::Request(request));
+        let now = venue.now;
+        std::iter::from_fn(|| venue.server.poll(now)).map(|out| out.id).collect::<Vec<_>>()
+    };
+    assert_eq!((ask(1), ask(2), ask(3)), (vec![], vec![2, 1], vec![]));
+    let wake = venue.server.wake_at().unwrap();
+    assert_eq!(wake, venue.now.plus(SWAP));
+    assert_eq!(venue.server.poll(wake).map(|out| out.id), Some(3));
 }
