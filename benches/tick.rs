@@ -147,6 +147,7 @@ fn spec(url: String, scripts: &Path, state: &Path, policy: Policy, run_for: Span
                 login: FlowLogin::default(),
                 account: None,
                 per_minute: 1_000_000,
+                ws_per_minute: None,
                 paper: None,
                 off: Vec::new(),
             }),

@@ -65,6 +65,7 @@ fn spec(url: &str, scripts: &Path, state: &Path, seconds: i64) -> LiveSpec {
                 login: FlowLogin::default(),
                 account: None,
                 per_minute: 60_000,
+                ws_per_minute: None,
                 paper: None,
                 off: Vec::new(),
             }),

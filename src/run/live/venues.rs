@@ -1,12 +1,14 @@
 //! The venues of a run: what each is made from, and the session, or paper over it, that trades.
 
 use crate::base::{Decimal, Instruments, Secret, Span, Time, Venue, VenueName};
+use crate::calls;
 use crate::edge::config::is_loopback;
 use crate::edge::keys::Held;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
-use crate::venue::flowbtc;
-use crate::venue::mercadobitcoin;
+use crate::venue::flowbtc::{self, ApiKey};
+use crate::venue::mercadobitcoin::{self, UserLane};
 use crate::venue::pace::Pace;
+use crate::venue::sentra;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,10 @@ pub struct FlowBtc {
     pub password: Secret,
     pub login: FlowLogin,
     pub account: Option<i64>,
+    /// Requests that the session keeps under.
     pub per_minute: u32,
+    /// Messages on the socket (FLOW-P13); `None` for five times the requests, at least 500.
+    pub ws_per_minute: Option<u32>,
     /// Feature switches that are turned off.
     pub off: Vec<String>,
     /// Orders go to a simulated account with these balances instead of to the venue.
@@ -39,19 +44,11 @@ pub struct FlowBtc {
 /// What a login has beside, or in place of, user and password.
 #[derive(Clone, Debug, Default)]
 pub struct FlowLogin {
-    pub key: Option<FlowKey>,
+    pub key: Option<ApiKey>,
     /// The secret of the second factor, in base 32.
     pub totp: Option<Secret>,
     /// The token of a session that is already there.
     pub token: Option<Secret>,
-}
-
-/// An API key of FlowBTC (FLOW-P11).
-#[derive(Clone, Debug)]
-pub struct FlowKey {
-    pub key: Secret,
-    pub secret: Secret,
-    pub user_id: i64,
 }
 
 /// The Mercado Bitcoin to trade on.
@@ -91,6 +88,13 @@ pub(super) struct Start<'a> {
 
 const FLOWBTC: &str = "flowbtc";
 const MERCADOBITCOIN: &str = "mercadobitcoin";
+const SENTRA: &str = "sentra";
+
+impl Start<'_> {
+    fn sent(&self, lane: &str) -> Vec<Time> {
+        self.sent.get(lane).cloned().unwrap_or_default()
+    }
+}
 
 /// A fifth of a budget is for cancels and reconciliation alone.
 const RESERVE: u32 = 5;
@@ -112,6 +116,9 @@ pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<(Made, V
         let held = hold(&spec.keys, MERCADOBITCOIN, own)?;
         made.push((MERCADOBITCOIN, mercadobitcoin(own, held.as_ref(), start)));
         keys.extend(held);
+    }
+    if let Some(own) = &spec.sentra {
+        made.push((SENTRA, sentra(own, start)));
     }
     Ok((made, keys))
 }
@@ -140,6 +147,14 @@ fn flowbtc(own: &FlowBtc, start: &Start<'_>) -> Box<dyn Venue> {
     config.instruments = start.instruments.clone();
     config.per_minute = own.per_minute;
     config.reserve = own.per_minute / RESERVE;
+    config.ws_per_minute =
+        own.ws_per_minute.unwrap_or(own.per_minute.saturating_mul(5).max(config.ws_per_minute));
+    config.api_key.clone_from(&own.login.key);
+    config.token.clone_from(&own.login.token);
+    config.totp.clone_from(&own.login.totp);
+    config.off = switches(FLOWBTC).filter(|switch| own.off.iter().any(|o| o == switch)).collect();
+    config.sent = start.sent("flowbtc");
+    config.socket_sent = start.sent("flowbtc/socket");
     config.seed = start.now.nanos().unsigned_abs();
     let session = Box::new(flowbtc::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
@@ -157,11 +172,26 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
     if let Some(held) = held {
         held.name().clone_into(&mut config.tonce_name);
     }
-    let reserve = own.per_minute / RESERVE;
-    config.pace = Pace { limit: own.per_minute, reserve, ..config.pace };
-    config.sent = start.sent.get(&*name.0).cloned().unwrap_or_default();
+    let (limit, reserve) = (own.per_minute, own.per_minute / RESERVE);
+    config.user = UserLane::new(Pace { limit, reserve, span: Span::from_secs(60) });
+    config.sent = start.sent("mercadobitcoin");
+    config.data_sent = start.sent("mercadobitcoin/data");
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
+}
+
+/// Strategies name Sentra's accounts, and each account has a lane of its own (SENTRA-R09).
+fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
+    let mut config = sentra::SessionConfig::new(own.email.clone());
+    config.url.clone_from(&own.url);
+    config.sent = start.sent.clone();
+    config.sent.retain(|lane, _| lane.starts_with("sentra/"));
+    Box::new(sentra::Session::new(config))
+}
+
+/// The feature switches of a venue's calls.
+fn switches(venue: &str) -> impl Iterator<Item = &'static str> {
+    calls::of(venue).iter().filter_map(|call| call.switch)
 }
 
 /// The session, or its market with a simulated account's orders.
