@@ -5,7 +5,7 @@
 use super::names;
 use super::values::{kind_of, money};
 use crate::base::{Decimal, Plain};
-use crate::calls::{By, Field, Kind};
+use crate::calls::{By, Call, Field, Kind};
 use mlua::{Table, Value};
 
 /// The most elements of a list: reading it is a loop that no interrupt can stop.
@@ -18,14 +18,18 @@ const EXACT: i64 = 1 << 53;
 ///
 /// # Errors
 /// When a field is unknown, the host's own, missing, or of another kind: a sentence that names it.
-pub fn checked(
-    fields: &'static [Field],
-    args: &Value,
-) -> Result<Vec<(&'static str, Plain)>, String> {
-    match args {
-        Value::Nil => missing(fields, |_| false, "").map(|()| Vec::new()),
-        Value::Table(table) => read_fields(fields, table, ""),
+pub fn checked(call: &'static Call, args: &Value) -> Result<Vec<(&'static str, Plain)>, String> {
+    let args = match args {
+        Value::Nil => missing(call.args, |_| false, "").map(|()| Vec::new()),
+        Value::Table(table) => read_fields(call.args, table, ""),
         other => Err(format!("it takes one table, not a {}", kind_of(other))),
+    }?;
+    let chosen = |name: &&&str| args.iter().any(|(given, _)| *given == **name);
+    match call.one_of.iter().filter(chosen).count() {
+        _ if call.one_of.is_empty() => Ok(args),
+        0 => Err(format!("{} is missing", call.one_of.join(" or "))),
+        1 => Ok(args),
+        _ => Err(format!("give only one of {}", call.one_of.join(" and "))),
     }
 }
 
@@ -116,7 +120,11 @@ fn read(kind: Kind, value: &Value, place: &str) -> Result<Plain, String> {
         },
         Kind::Word(words) => word(words, value, place),
         Kind::Object(fields) => object(fields, value, place),
-        Kind::List(fields) => list(fields, value, place),
+        Kind::List(fields) => list(value, place, "tables", |item, at| object(fields, item, at)),
+        Kind::Rows(columns) => list(value, place, "lists", |item, at| row(columns, item, at)),
+        Kind::Numbers => {
+            list(value, place, "numbers", |item, at| exact(item, at).map(Plain::Decimal))
+        }
         Kind::Keyed(fields) => keyed(fields, value, place),
     }
 }
@@ -203,9 +211,14 @@ fn object(fields: &'static [Field], value: &Value, place: &str) -> Result<Plain,
     Ok(Plain::Map(fields.into_iter().map(|(name, value)| (Plain::text(name), value)).collect()))
 }
 
-fn list(fields: &'static [Field], value: &Value, place: &str) -> Result<Plain, String> {
+fn list(
+    value: &Value,
+    place: &str,
+    of: &str,
+    read: impl Fn(&Value, &str) -> Result<Plain, String>,
+) -> Result<Plain, String> {
     let Value::Table(table) = value else {
-        return Err(format!("{place} is a list of tables, not {}", shown(value)));
+        return Err(format!("{place} is a list of {of}, not {}", shown(value)));
     };
     let count = table.raw_len();
     if count > MAX_LIST {
@@ -216,9 +229,21 @@ fn list(fields: &'static [Field], value: &Value, place: &str) -> Result<Plain, S
     }
     let item = |at: usize| {
         let value: Value = table.raw_get(at).map_err(|err| err.to_string())?;
-        object(fields, &value, &format!("{place}[{at}]"))
+        read(&value, &format!("{place}[{at}]"))
     };
     (1..=count).map(item).collect::<Result<_, String>>().map(Plain::List)
+}
+
+/// A list with one value per column.
+fn row(columns: &'static [Field], value: &Value, place: &str) -> Result<Plain, String> {
+    let Value::Table(table) = value else {
+        return Err(format!("{place} is a list of {} values, not {}", columns.len(), shown(value)));
+    };
+    let cell = |(at, column): (usize, &Field)| {
+        let value: Value = table.raw_get(at + 1).map_err(|err| err.to_string())?;
+        read(column.kind, &value, &format!("{place}.{}", column.name))
+    };
+    columns.iter().enumerate().map(cell).collect::<Result<_, String>>().map(Plain::List)
 }
 
 fn keyed(fields: &'static [Field], value: &Value, place: &str) -> Result<Plain, String> {

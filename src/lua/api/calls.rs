@@ -7,28 +7,18 @@ use crate::lua::arguments::{nearest, refused_field};
 use crate::lua::graph::{long_bracket, quoted};
 use std::collections::BTreeSet;
 
-/// FlowBTC's Ping goes by two names.
-const ALIASES: &[(&str, &str, &str)] = &[("flowbtc", "ping", "Ping")];
-
-/// A call's name as scripts write it.
+/// A call's name as scripts write it: as this one did, where it may.
 #[must_use]
-pub fn shown(call: &Call) -> String {
-    call.name.replace('-', "_")
+pub fn shown(call: &Call, written: &str) -> String {
+    let mut names = call.spelled().into_iter();
+    let first = names.next().unwrap_or_default();
+    names.find(|name| name == written).unwrap_or(first)
 }
 
 /// The names under which scripts find a venue's calls.
 #[must_use]
 pub fn names(venue: &str) -> Vec<String> {
-    let aliases = ALIASES.iter().filter(|(of, _, _)| *of == venue);
-    let aliases = aliases.map(|(_, alias, _)| (*alias).to_owned());
-    calls::of(venue).iter().map(shown).chain(aliases).collect()
-}
-
-/// The call that a script means by this name.
-#[must_use]
-pub fn find(venue: &str, name: &str) -> Option<&'static Call> {
-    let alias = ALIASES.iter().find(|(of, alias, _)| *of == venue && *alias == name);
-    calls::find(venue, alias.map_or(name, |(_, _, wire)| *wire))
+    calls::of(venue).iter().flat_map(Call::spelled).collect()
 }
 
 /// The name of a call that was meant by one that there is not.
@@ -90,7 +80,7 @@ fn one(source: Source<'_>, at: usize, found: &mut Vec<Use>) {
         }
         _ => return,
     }
-    let Some(call) = find(venue, name) else {
+    let Some(call) = calls::find(venue, name) else {
         let hint = near(venue, name).map(|near| format!("; did you mean \"{near}\"?"));
         let message = format!("there is no {venue}.{name}{}", hint.unwrap_or_default());
         return found.push(source.find(place, message));
@@ -127,6 +117,8 @@ impl Shape {
             | Kind::Text
             | Kind::Bool
             | Kind::Word(_)
+            | Kind::Rows(_)
+            | Kind::Numbers
             | Kind::Number
             | Kind::Stamp => Shape::Unknown,
         }

@@ -12,8 +12,8 @@ use std::rc::Rc;
 
 pub(super) fn functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<()> {
     let find = |_: &Lua, (venue, name): (String, String)| {
-        Ok(match api::find(&venue, &name) {
-            Some(call) => (Some(api::shown(call)), Some(call.name), None),
+        Ok(match calls::find(&venue, &name) {
+            Some(call) => (Some(api::shown(call, &name)), Some(call.name), None),
             None => (None, None, api::near(&venue, &name)),
         })
     };
@@ -53,7 +53,7 @@ pub fn globals(lua: &Lua, prelude: &Table) -> mlua::Result<()> {
 fn ask(venue: &str, name: &str, args: &Value) -> Result<CallAsk, CallFailure> {
     let wrong = |why: String| CallFailure::refused(CallFailureKind::Arguments, why);
     let call = calls::find(venue, name).ok_or_else(|| wrong(format!("there is no {name}")))?;
-    let args = arguments::checked(call.args, args).map_err(wrong)?;
+    let args = arguments::checked(call, args).map_err(wrong)?;
     Ok(CallAsk { venue: VenueName::new(venue), name: call.name, args })
 }
 
