@@ -18,7 +18,7 @@ use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
 use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveSpec, Told, Venues};
 use lunario::run::source::Source;
-use lunario::run::venue::{Dialect, Embedded, Pace, VenueSpec, test_users};
+use lunario::run::venue::{Dialect, Embedded, Others, Pace, VenueSpec, test_users};
 use lunario::simulator::flowbtc::listing;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -126,6 +126,7 @@ fn venue(feed: &Path) -> Embedded {
             },
             seed: 1,
             latency: Span::ZERO,
+            others: Others::default(),
         })
     })
     .unwrap()

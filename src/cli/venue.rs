@@ -1,12 +1,12 @@
-//! `lunario venue`: the simulated FlowBTC on loopback.
+//! `lunario venue`: the simulated venues on loopback.
 
 use super::{Failure, Global, args, existing, output, usage};
 use crate::base::{Decimal, Fees, Plain, Span};
 use crate::edge::tape::TimeUnit;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
-use crate::run::options::{Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
-use crate::run::venue::{TestUser, VenueRun, write_ledger};
+use crate::run::options::{Checks, Dialect, InstrumentOption, Outcome, Output, Pace, VenueOptions};
+use crate::run::venue::{TestUser, Urls, VenueRun, write_ledger};
 use crate::show::style::count;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,14 +17,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     flowbtc_ws: SocketAddr,
     /// Where FlowBTC's REST interface is served
-    #[arg(long, value_name = "ADDR")]
-    flowbtc_http: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    flowbtc_http: SocketAddr,
     /// Where Mercado Bitcoin is served
-    #[arg(long, value_name = "ADDR")]
-    mercadobitcoin: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    mercadobitcoin: SocketAddr,
     /// Where Sentra is served
-    #[arg(long, value_name = "ADDR")]
-    sentra: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    sentra: SocketAddr,
+    /// Where faults are set while it runs
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    control: SocketAddr,
     /// Replay a recorded trades CSV as the market
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     feed: Option<PathBuf>,
@@ -53,11 +56,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// How FlowBTC speaks where its page and its systems differ: page or native
-    #[arg(long, value_parser = args::dialect, default_value = "page")]
+    #[arg(long, value_parser = args::dialect, default_value = "native")]
     dialect: Dialect,
+    /// What Sentra does with bodies that lack something: as its manual or as its source says
+    #[arg(long, value_name = "manual|source", default_value = "manual")]
+    sentra_checks: SentraChecks,
     /// End by itself after this long
     #[arg(long = "for", value_name = "DURATION", value_parser = args::some_time)]
     run_for: Option<Span>,
+}
+
+/// `--sentra-checks`
+#[derive(clap::ValueEnum, Copy, Clone, Debug)]
+enum SentraChecks {
+    Manual,
+    Source,
 }
 
 pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {
@@ -65,31 +78,30 @@ pub(super) fn main(args: Args, global: &Global) -> Result<Outcome, Failure> {
 }
 
 fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
-    for (flag, given) in [
-        ("--flowbtc-http", args.flowbtc_http.is_some()),
-        ("--mercadobitcoin", args.mercadobitcoin.is_some()),
-        ("--sentra", args.sentra.is_some()),
-        ("--faults", args.faults.is_some()),
+    for (flag, address) in [
+        ("--flowbtc-ws", args.flowbtc_ws),
+        ("--flowbtc-http", args.flowbtc_http),
+        ("--mercadobitcoin", args.mercadobitcoin),
+        ("--sentra", args.sentra),
+        ("--control", args.control),
     ] {
-        if given {
+        if !address.ip().is_loopback() {
             return Err(usage(format!(
-                "{flag}: this build serves FlowBTC's WebSocket only, without faults"
+                "{flag}: {address} is not a loopback address; the simulated venues serve this \
+                 machine only, as 127.0.0.1:{}",
+                address.port()
             )));
         }
-    }
-    if !args.flowbtc_ws.ip().is_loopback() {
-        return Err(usage(format!(
-            "--flowbtc-ws: {} is not a loopback address; the simulated venue serves this machine \
-             only, as 127.0.0.1:{}",
-            args.flowbtc_ws,
-            args.flowbtc_ws.port()
-        )));
     }
     if let Some(feed) = &args.feed {
         existing(feed, "--feed")?;
     }
     Ok(VenueOptions {
         flowbtc_ws: args.flowbtc_ws,
+        flowbtc_http: args.flowbtc_http,
+        mercadobitcoin: args.mercadobitcoin,
+        sentra: args.sentra,
+        control: Some(args.control),
         feed: args.feed,
         time_unit: args.time_unit,
         seed: args.synthetic.unwrap_or(1),
@@ -99,6 +111,11 @@ fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
         balances: args.balance,
         state: args.state,
         dialect: args.dialect,
+        faults: args.faults,
+        sentra_checks: match args.sentra_checks {
+            SentraChecks::Manual => Checks::Manual,
+            SentraChecks::Source => Checks::Source,
+        },
         run_for: args.run_for,
         output: global.output(),
     })
@@ -106,17 +123,18 @@ fn options(args: Args, global: &Global) -> Result<VenueOptions, Failure> {
 
 fn start(options: VenueOptions) -> Result<Outcome, Failure> {
     let spec = assemble::venue(&options)?;
-    let users = spec.users.clone();
+    let user = spec.users.first().cloned();
     let mut run = VenueRun::open(spec)?;
     signals::watch(run.post(), || {})?;
+    let urls = run.urls();
     // The contract's line, for whoever starts the venue and waits for it, `--json` or not.
-    output::line(&ready(&run.url(), &users).json())?;
-    if let (Output::People { .. }, Some(user)) = (options.output, users.first()) {
-        output::tell(&invitation(&run.url(), user));
+    output::line(&ready(&urls, run.accounts()).json())?;
+    if let (Output::People { .. }, Some(user)) = (options.output, user) {
+        output::tell(&invitation(&urls, &user));
     }
     let mut played = |events| played(options.output, events);
     run.run(options.run_for.map(|span| clock::now().plus(span)), &mut played)?;
-    let ledger = run.ledger(&users).json();
+    let ledger = run.ledger().json();
     if let Some(folder) = &options.state {
         write_ledger(folder, &ledger)?;
     }
@@ -127,10 +145,14 @@ fn start(options: VenueOptions) -> Result<Outcome, Failure> {
 }
 
 /// How to trade here, as a line to copy.
-fn invitation(url: &str, user: &TestUser) -> String {
+fn invitation(urls: &Urls, user: &TestUser) -> String {
+    let url = &urls.flowbtc_ws;
     format!(
-        "FlowBTC is served at {url} until Ctrl-C. To trade on it, in another terminal:\n  \
-         LUNARIO_FLOWBTC_USER={} LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
+        "FlowBTC is served at {url} and {}, Mercado Bitcoin at {}, Sentra at {}, until Ctrl-C. To \
+         trade on FlowBTC, in another terminal:\n  LUNARIO_FLOWBTC_USER={} LUNARIO_FLOWBTC_PASSWORD={} lunario run --flowbtc-ws {url}",
+        urls.flowbtc_http,
+        urls.mercadobitcoin,
+        urls.sentra,
         user.user,
         user.password.expose()
     )
@@ -152,19 +174,18 @@ fn played(output: Output, events: u64) {
     }
 }
 
-fn ready(url: &str, users: &[TestUser]) -> Plain {
-    let accounts = users.iter().map(|user| {
-        Plain::map(vec![
-            ("venue", Plain::text("flowbtc")),
-            ("user", Plain::text(user.user.as_str())),
-            ("password", Plain::text(user.password.expose())),
-            ("user_id", Plain::Int(user.user_id)),
-            ("account_id", Plain::Int(user.account.0)),
-        ])
-    });
-    Plain::map(vec![
+fn ready(urls: &Urls, accounts: Plain) -> Plain {
+    let mut line = vec![
         ("ready", Plain::Bool(true)),
-        ("flowbtc_ws", Plain::text(url)),
-        ("accounts", Plain::List(accounts.collect())),
-    ])
+        ("flowbtc_http", Plain::text(urls.flowbtc_http.as_str())),
+        ("flowbtc_ws", Plain::text(urls.flowbtc_ws.as_str())),
+        ("mercadobitcoin", Plain::text(urls.mercadobitcoin.as_str())),
+        ("mercadobitcoin_data", Plain::text(urls.mercadobitcoin_data.as_str())),
+        ("sentra", Plain::text(urls.sentra.as_str())),
+    ];
+    if let Some(control) = &urls.control {
+        line.push(("control", Plain::text(control.as_str())));
+    }
+    line.push(("accounts", accounts));
+    Plain::map(line)
 }

@@ -88,6 +88,8 @@ pub struct Exchange {
     queue: QueueModel,
     wait_for_print: bool,
     first_order: i64,
+    /// From one order's id to the next.
+    order_step: i64,
     next_trade: i64,
     next_seq: i64,
     /// Every order ever recorded; ids are places in this list.
@@ -113,6 +115,7 @@ impl Exchange {
             queue: config.queue,
             wait_for_print: config.wait_for_print,
             first_order: config.first_order_id,
+            order_step: 1,
             next_trade: config.first_trade_id,
             next_seq: 0,
             orders: Vec::new(),
@@ -125,6 +128,12 @@ impl Exchange {
             changed: BTreeSet::new(),
             moved: BTreeSet::new(),
         }
+    }
+
+    /// Orders to come are numbered this far apart (at least 1). To be called before the first.
+    #[must_use]
+    pub fn numbered_by(self, step: i64) -> Exchange {
+        Exchange { order_step: step.max(1), ..self }
     }
 
     #[must_use]
@@ -256,7 +265,9 @@ impl Exchange {
     }
 
     fn slot_of(&self, id: VenueOrderId) -> Option<usize> {
-        id.0.checked_sub(self.first_order).and_then(|place| usize::try_from(place).ok())
+        let place = id.0.checked_sub(self.first_order)?;
+        let known = place.checked_rem(self.order_step) == Some(0);
+        usize::try_from(place / self.order_step).ok().filter(|_| known)
     }
 
     fn entry(&self, id: VenueOrderId) -> Option<&Entry> {

@@ -7,7 +7,10 @@ use super::feed::Wanted;
 use super::options::{BacktestOptions, InstrumentOption, RunOptions, Unfit, VenueOptions};
 use super::scripts::Unreadable;
 use super::source::Source;
-use super::venue::{Dialect, Embedded, VenueSpec, test_users};
+use super::venue::{
+    ANYWHERE, Checks, Dialect, Embedded, FIRST_ORDER_ID, FaultPlan, Others, VenueSpec, accounts,
+    test_users,
+};
 use crate::base::{Decimal, Fees, Instrument, InstrumentId, Instruments, Plain, Span, VenueName};
 use crate::desk::{Closed, Mode};
 use crate::edge::config::{Config, Limits as ConfigLimits};
@@ -264,29 +267,48 @@ pub fn venue(options: &VenueOptions) -> anyhow::Result<VenueSpec> {
     let traded = instruments.find(&traded).cloned().context("the instrument is not listed")?;
     let source = match &options.feed {
         Some(feed) => Source::recorded(feed, traded.id, options.time_unit)?,
-        None => Source::synthetic(options.seed, traded, clock::now()),
+        None => Source::synthetic(options.seed, traded.clone(), clock::now()),
+    };
+    let balances = paper_balances(&options.balances);
+    let others = Others {
+        flowbtc_http: options.flowbtc_http,
+        mercadobitcoin: options.mercadobitcoin,
+        sentra: options.sentra,
+        control: options.control,
+        traded: traded.id,
+        mercadobitcoin_config: accounts::mercadobitcoin_config(balances.clone(), options.fees),
+        sentra_config: accounts::sentra_config(options.sentra_checks),
+        faults: options
+            .faults
+            .as_deref()
+            .map_or_else(|| Ok(FaultPlan::default()), FaultPlan::load)?,
     };
     Ok(VenueSpec {
         address: options.flowbtc_ws,
         source,
         pace: options.speed,
         dialect: options.dialect,
-        users: test_users(paper_balances(&options.balances)),
+        users: test_users(balances),
         exchange: ExchangeConfig {
             instruments,
             queue: QueueModel::RiskAverse,
-            first_order_id: 9_222_816_249_026_513_001,
+            first_order_id: FIRST_ORDER_ID,
             first_trade_id: 1,
             wait_for_print: false,
         },
         seed: options.seed,
         latency: Span::ZERO,
+        others,
     })
 }
 
 fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
     let venue_options = VenueOptions {
-        flowbtc_ws: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        flowbtc_ws: ANYWHERE,
+        flowbtc_http: ANYWHERE,
+        mercadobitcoin: ANYWHERE,
+        sentra: ANYWHERE,
+        control: None,
         feed: options.feed.clone(),
         time_unit: options.time_unit,
         seed: options.seed,
@@ -295,6 +317,8 @@ fn embedded(options: &RunOptions) -> anyhow::Result<Embedded> {
         balances: options.balances.clone(),
         speed: options.speed,
         dialect: Dialect::Native,
+        sentra_checks: Checks::Manual,
+        faults: None,
         run_for: None,
         state: None,
         output: options.output,

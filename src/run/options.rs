@@ -6,7 +6,7 @@ use crate::edge::tape::TimeUnit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use super::venue::{Dialect, Pace};
+pub use super::venue::{Checks, Dialect, Pace};
 pub use crate::exchange::QueueModel;
 
 /// An instrument as users name it: `flowbtc:BTCBRL,tick=0.01,lot=0.00000001`.
@@ -97,6 +97,11 @@ pub struct RunOptions {
 #[derive(Clone, PartialEq, Debug)]
 pub struct VenueOptions {
     pub flowbtc_ws: SocketAddr,
+    pub flowbtc_http: SocketAddr,
+    pub mercadobitcoin: SocketAddr,
+    pub sentra: SocketAddr,
+    /// Where the venue is controlled from outside; `None` for nowhere.
+    pub control: Option<SocketAddr>,
     pub feed: Option<PathBuf>,
     pub time_unit: Option<TimeUnit>,
     /// The synthetic market's seed, where there is no feed.
@@ -108,6 +113,9 @@ pub struct VenueOptions {
     pub balances: Vec<(String, Decimal)>,
     pub state: Option<PathBuf>,
     pub dialect: Dialect,
+    pub sentra_checks: Checks,
+    /// A file of faults to act out from the start.
+    pub faults: Option<PathBuf>,
     pub run_for: Option<Span>,
     pub output: Output,
 }

@@ -1,30 +1,40 @@
-//! Served venues: the simulated FlowBTC on a loopback WebSocket, fed by a recorded or synthetic
-//! market.
+//! The served venues: the simulated FlowBTC (WebSocket and REST over one server), Mercado Bitcoin
+//! and Sentra on loopback, fed by one recorded or synthetic market.
 
+pub mod accounts;
+mod control;
+mod embedded;
+mod faults;
+mod ledger;
+mod market;
+mod serve;
+
+use self::control::Wish;
+use self::market::Market;
+use self::serve::{Addresses, Servers};
 use super::source::Source;
-use crate::base::{Decimal, Event, Machine, Plain, Secret, Span, Time, decimal};
+use crate::base::{Event, InstrumentId, Machine, Plain, Span, Time};
 use crate::edge::clock;
-use crate::edge::inbox::{Inbox, Input, Next, Post, Served};
-use crate::edge::ws_server::Server;
-use crate::exchange::{AccountNumber, Config};
-use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn, ServerOut};
-use anyhow::Context;
-use std::net::SocketAddr;
-use std::path::Path;
+use crate::edge::inbox::{Inbox, Input, Next, Post, Request, Served, ServedNews};
+use crate::exchange::Config;
+use crate::simulator::flowbtc::{Conduct, FlowServer, ServerConfig, ServerIn};
+use crate::simulator::http::{HttpIn, HttpOut, Page, Reply};
+use crate::simulator::mercadobitcoin::{self, MbServer};
+use crate::simulator::sentra::{self, SentraServer};
+use std::net::{Ipv4Addr, SocketAddr};
 
+pub use self::accounts::test_users;
+pub use self::embedded::Embedded;
+pub use self::faults::FaultPlan;
+pub use self::ledger::write as write_ledger;
+pub use self::market::Pace;
+pub use self::serve::Urls;
 pub use crate::simulator::flowbtc::{Dialect, TestUser};
+pub use crate::simulator::sentra::Checks;
 
-/// How fast the market passes.
-#[derive(Copy, Clone, PartialEq, Debug)]
-pub enum Pace {
-    /// So many market seconds in a second; the times of the feed become those of the wall clock.
-    Times(f64),
-    /// As fast as its readers take it, on the feed's own clock, from the first subscription on.
-    Max,
-}
-
-/// What is served.
+/// What is served: FlowBTC and its market, and the others.
 pub struct VenueSpec {
+    /// FlowBTC's WebSocket.
     pub address: SocketAddr,
     pub source: Source,
     pub pace: Pace,
@@ -33,77 +43,131 @@ pub struct VenueSpec {
     pub exchange: Config,
     pub seed: u64,
     pub latency: Span,
+    pub others: Others,
 }
 
-/// The test accounts of a served FlowBTC: one user with money to trade.
-#[must_use]
-pub fn test_users(balances: Vec<(String, Decimal)>) -> Vec<TestUser> {
-    vec![TestUser {
-        user: "lunario".into(),
-        password: Secret::new("paper-money"),
-        user_id: 5,
-        account: AccountNumber(7),
-        balances,
-        keys: Vec::new(),
-        totp: None,
-    }]
+/// What is served beside FlowBTC's WebSocket.
+pub struct Others {
+    pub flowbtc_http: SocketAddr,
+    pub mercadobitcoin: SocketAddr,
+    pub sentra: SocketAddr,
+    /// Where faults and the like are set while it runs; `None` for nowhere.
+    pub control: Option<SocketAddr>,
+    /// FlowBTC's instrument that the market is of. Mercado Bitcoin trades the same coin in BRL.
+    pub traded: InstrumentId,
+    pub mercadobitcoin_config: mercadobitcoin::Config,
+    pub sentra_config: sentra::Config,
+    /// What goes wrong from the start.
+    pub faults: FaultPlan,
 }
 
-/// A served venue, bound and ready.
+/// Where venues are served when nothing else is asked for: any free port of this machine.
+pub const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+impl Default for Others {
+    /// Free ports, no control, the market of `InstrumentId(0)` and test accounts without money.
+    fn default() -> Others {
+        Others {
+            flowbtc_http: ANYWHERE,
+            mercadobitcoin: ANYWHERE,
+            sentra: ANYWHERE,
+            control: None,
+            traded: InstrumentId(0),
+            mercadobitcoin_config: accounts::mercadobitcoin_config(Vec::new(), None),
+            sentra_config: accounts::sentra_config(Checks::Manual),
+            faults: FaultPlan::default(),
+        }
+    }
+}
+
+/// The served venues, bound and ready.
 pub struct VenueRun {
     inbox: Inbox,
-    server: Server,
+    servers: Servers,
     flow: FlowServer,
-    source: Source,
-    pace: Pace,
-    next: Option<Event>,
-    /// The feed's first moment and the wall's moment that stands for it.
-    anchor: Option<(Time, Time)>,
-    ended: bool,
+    mercadobitcoin: MbServer,
+    sentra: SentraServer,
+    users: Vec<TestUser>,
+    mercadobitcoin_users: Vec<mercadobitcoin::User>,
+    sentra_users: Vec<sentra::User>,
+    /// Mercado Bitcoin's instrument of the same coin, where it has one.
+    twin: Option<InstrumentId>,
+    market: Market,
+    faults: FaultPlan,
     now: Time,
-    served: u64,
 }
+
+/// Order ids are near 2^63 (FLOW-S06) and still multiples of 2^10 and of 10^4, so that clients that
+/// read them as doubles, in Python or in JavaScript, send them back unharmed (FLOW-F29).
+const ORDER_STEP: i64 = 640_000;
+/// The first of them.
+pub const FIRST_ORDER_ID: i64 = 9_222_816_249_026_560_000;
+
+const TICK: Span = Span::from_secs(1);
 
 /// Frames a reader may have waiting before a market at full speed waits for it.
 const ROOM: usize = 2_048;
-const TICK: Span = Span::from_secs(1);
+/// Events of a market at full speed between two looks at the inbox, and for one REST request.
+const BURST: usize = 64;
 
 impl VenueRun {
-    /// Binds the address; nothing is served before `run`.
+    /// Binds the addresses; nothing is served before `run`.
     ///
     /// # Errors
-    /// When the address is not loopback, or cannot be bound.
+    /// When an address is not loopback, or cannot be bound.
     pub fn open(spec: VenueSpec) -> anyhow::Result<VenueRun> {
         let inbox = Inbox::open()?;
-        let server = Server::start(0, spec.address, inbox.lines())?;
-        let flow = FlowServer::new(ServerConfig {
-            dialect: spec.dialect,
-            users: spec.users,
-            exchange: spec.exchange,
-            seed: spec.seed,
-            shuffle: false,
-            latency: spec.latency,
-            conduct: Conduct::default(),
+        let others = spec.others;
+        let addresses = Addresses {
+            flowbtc_ws: spec.address,
+            flowbtc_http: others.flowbtc_http,
+            mercadobitcoin: others.mercadobitcoin,
+            sentra: others.sentra,
+            control: others.control,
+        };
+        let servers = Servers::open(&addresses, &inbox.lines())?;
+        let traded = spec.exchange.instruments.get(others.traded);
+        let twin = traded.filter(|it| it.quote == "BRL").and_then(|traded| {
+            let mut rows = others.mercadobitcoin_config.exchange.instruments.iter();
+            rows.find(|row| row.base == traded.base).map(|row| row.id)
         });
+        let market = Market::new(spec.source, spec.pace)?;
         let mut run = VenueRun {
             inbox,
-            server,
-            flow,
-            source: spec.source,
-            pace: spec.pace,
-            next: None,
-            anchor: None,
-            ended: false,
-            now: Time::ZERO,
-            served: 0,
+            servers,
+            users: spec.users.clone(),
+            mercadobitcoin_users: others.mercadobitcoin_config.users.clone(),
+            sentra_users: others.sentra_config.users.clone(),
+            flow: FlowServer::new(ServerConfig {
+                dialect: spec.dialect,
+                users: spec.users,
+                exchange: spec.exchange,
+                seed: spec.seed,
+                shuffle: false,
+                latency: spec.latency,
+                conduct: Conduct { order_step: ORDER_STEP, ..Conduct::default() },
+            }),
+            mercadobitcoin: MbServer::new(others.mercadobitcoin_config),
+            sentra: SentraServer::new(others.sentra_config),
+            twin,
+            now: market.start(),
+            market,
+            faults: FaultPlan::default(),
         };
-        run.take_next()?;
+        run.set_faults(others.faults);
         Ok(run)
     }
 
+    /// Where everything is served.
     #[must_use]
-    pub fn url(&self) -> String {
-        self.server.url()
+    pub fn urls(&self) -> Urls {
+        self.servers.urls()
+    }
+
+    /// The test accounts, as the ready line tells them.
+    #[must_use]
+    pub fn accounts(&self) -> Plain {
+        accounts::told(&self.users, &self.mercadobitcoin_users, &self.sentra_users)
     }
 
     /// An end into the venue's inbox: `Input::Stop` ends it.
@@ -113,7 +177,7 @@ impl VenueRun {
     }
 
     /// Serves until it is stopped or `until` comes. `played` is called once, with the number of
-    /// its events, when a recorded market has come to its end; the venue serves on.
+    /// its events, when a recorded market has come to its end; the venues serve on.
     ///
     /// # Errors
     /// When the feed cannot be read on.
@@ -126,14 +190,14 @@ impl VenueRun {
             }
             self.feed(wall)?;
             self.flush();
-            if self.ended && !told {
+            if self.market.has_ended() && !told {
                 told = true;
-                played(self.served);
+                played(self.market.served());
             }
             let deadline = self.deadline(wall).min(until.unwrap_or(Time::MAX));
             match self.inbox.next(Some(deadline)) {
                 Next::Input(_, Input::Stop) => return Ok(()),
-                Next::Input(at, Input::Served(news)) => self.served(at, news.conn, news.kind),
+                Next::Input(at, Input::Served(news)) => self.served(at, news)?,
                 Next::Input(
                     _,
                     Input::Socket(_) | Input::Http { .. } | Input::Changed { .. } | Input::Asked(_),
@@ -148,16 +212,16 @@ impl VenueRun {
 
     /// Market events that are due.
     fn feed(&mut self, wall: Time) -> anyhow::Result<()> {
-        match self.pace {
+        match self.market.pace() {
             Pace::Times(_) => {
-                while let Some(due) = self.due().filter(|due| *due <= wall) {
+                while let Some(due) = self.market.due().filter(|due| *due <= wall) {
                     self.push(due)?;
                 }
             }
             Pace::Max => {
-                let mut burst = 64;
-                while burst > 0 && self.flow.is_watched() && self.server.room() > ROOM {
-                    let Some(time) = self.next.as_ref().and_then(Event::public_time) else { break };
+                let mut burst = BURST;
+                while burst > 0 && self.flow.is_watched() && self.servers.room() > ROOM {
+                    let Some(time) = self.market.next_time() else { break };
                     self.push(time)?;
                     self.flush();
                     burst -= 1;
@@ -167,71 +231,120 @@ impl VenueRun {
         Ok(())
     }
 
+    /// At full speed the market goes as fast as its readers take it. One that asks over HTTP takes
+    /// it by asking: each question brings the next events, where no subscription does.
+    fn pulled(&mut self) -> anyhow::Result<()> {
+        if self.market.pace() != Pace::Max || self.flow.is_watched() {
+            return Ok(());
+        }
+        for _ in 0..BURST {
+            let Some(time) = self.market.next_time() else { break };
+            self.push(time)?;
+            self.flush();
+        }
+        Ok(())
+    }
+
     fn push(&mut self, at: Time) -> anyhow::Result<()> {
-        if let Some(event) = self.next.take() {
-            let at = at.max(self.now);
-            self.handle(at, ServerIn::Market(event.at(at)));
-            self.served += 1;
-            self.take_next()?;
-        }
-        Ok(())
-    }
-
-    fn take_next(&mut self) -> anyhow::Result<()> {
-        self.next = self.source.next_event()?;
-        if self.next.is_none() && !self.ended {
-            self.ended = true;
-            self.anchor = Some((self.now, clock::now()));
-        }
-        Ok(())
-    }
-
-    /// When the next event is due on the wall clock.
-    fn due(&mut self) -> Option<Time> {
-        let time = self.next.as_ref()?.public_time()?;
-        let Pace::Times(times) = self.pace else { return None };
-        let (first, start) = *self.anchor.get_or_insert_with(|| (time, clock::now()));
-        let passed = Span::from_seconds(time.since(first).seconds() / times)?;
-        Some(start.plus(passed))
-    }
-
-    /// The market's clock: the wall's, or at full speed the feed's own, which goes on with the wall
-    /// once the feed has ended.
-    fn clock(&self, wall: Time) -> Time {
-        let now = match (self.pace, self.ended, self.anchor) {
-            (Pace::Times(_), _, _) => wall,
-            (Pace::Max, true, Some((end, ended))) => end.plus(wall.since(ended)),
-            (Pace::Max, ..) => {
-                self.next.as_ref().and_then(Event::public_time).map_or(self.now, |_| self.now)
+        let at = at.max(self.now);
+        if let Some(event) = self.market.take(at)? {
+            let event = event.at(at);
+            if let Some(twin) = self.twin.and_then(|id| of(&event, id)) {
+                self.mercadobitcoin.handle(at, mercadobitcoin::In::Market(twin));
             }
-        };
-        now.max(self.now)
+            self.handle(at, ServerIn::Market(event));
+        }
+        Ok(())
+    }
+
+    /// The market's clock, which FlowBTC and Mercado Bitcoin go by.
+    fn clock(&self, wall: Time) -> Time {
+        self.market.clock(wall).unwrap_or(self.now).max(self.now)
     }
 
     fn deadline(&mut self, wall: Time) -> Time {
         let mut deadline = wall.plus(TICK);
-        match self.pace {
-            Pace::Times(_) => deadline = deadline.min(self.due().unwrap_or(Time::MAX)),
-            Pace::Max if self.next.is_some() && self.flow.is_watched() => deadline = wall,
+        match self.market.pace() {
+            Pace::Times(_) => deadline = deadline.min(self.market.due().unwrap_or(Time::MAX)),
+            Pace::Max if self.market.next_time().is_some() && self.flow.is_watched() => {
+                deadline = wall;
+            }
             Pace::Max => {}
         }
-        match self.flow.wake_at() {
-            Some(wake) => deadline.min(wall.plus(wake.since(self.clock(wall)))),
-            None => deadline,
-        }
+        let now = self.clock(wall);
+        let wakes = [self.flow.wake_at(), self.mercadobitcoin.wake_at()].into_iter().flatten();
+        let wakes = wakes.map(|wake| wall.plus(wake.since(now)));
+        wakes.chain(self.sentra.wake_at()).fold(deadline, Time::min)
     }
 
-    fn served(&mut self, at: Time, conn: u64, kind: Served) {
-        let Ok(conn) = u32::try_from(conn) else { return };
-        let now = self.clock(at);
+    fn served(&mut self, at: Time, news: ServedNews) -> anyhow::Result<()> {
+        let ServedNews { server, conn, kind } = news;
         let input = match kind {
-            Served::Opened => ServerIn::Opened { conn },
-            Served::Frame(text) => ServerIn::Frame { conn, text },
-            Served::Closed(_) => ServerIn::Closed { conn },
-            // This wiring opens no HTTP server.
-            Served::Request(_) => return,
+            Served::Request(request) => return self.asked(at, server, asked(conn, request)),
+            Served::Opened => |conn| ServerIn::Opened { conn },
+            Served::Closed(_) => |conn| ServerIn::Closed { conn },
+            Served::Frame(text) => {
+                let Ok(conn) = u32::try_from(conn) else { return Ok(()) };
+                let now = self.clock(at);
+                self.handle(now, ServerIn::Frame { conn, text });
+                return Ok(());
+            }
         };
-        self.handle(now, input);
+        if let Ok(conn) = u32::try_from(conn) {
+            let now = self.clock(at);
+            self.handle(now, input(conn));
+        }
+        Ok(())
+    }
+
+    /// A request of one of the HTTP servers.
+    fn asked(&mut self, at: Time, server: u32, request: HttpIn) -> anyhow::Result<()> {
+        match server {
+            serve::FLOWBTC_HTTP => {
+                self.pulled()?;
+                let now = self.clock(at);
+                self.handle(now, ServerIn::Request(request));
+            }
+            serve::MERCADOBITCOIN => {
+                self.pulled()?;
+                self.now = self.clock(at);
+                self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Request(request));
+            }
+            // Sentra has no market: its limits and times are those of the wall clock.
+            serve::SENTRA => self.sentra.handle(at, sentra::In::Request(request)),
+            _ => {
+                let page = self.controlled(&request);
+                let reply = Reply::Answer(page);
+                self.servers.control(HttpOut { id: request.id, delay: Span::ZERO, reply });
+            }
+        }
+        Ok(())
+    }
+
+    fn controlled(&mut self, request: &HttpIn) -> Page {
+        let users: Vec<&str> = self.users.iter().map(|user| user.user.as_str()).collect();
+        match control::wish(request, &users) {
+            Err(page) => return page,
+            Ok(Wish::Ledger) => return Page::json(200, self.ledger().json()),
+            Ok(Wish::Faults(plan)) => self.set_faults(plan),
+            Ok(Wish::Skew(skew)) => {
+                self.faults.skew = skew;
+                self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Skew(skew));
+            }
+            Ok(Wish::Unlock(user)) => self.handle(self.now, ServerIn::Unlock { user }),
+            Ok(Wish::LogOut(user)) => self.handle(self.now, ServerIn::LogOut { user }),
+        }
+        control::done(self.faults.len())
+    }
+
+    /// Other faults, and another skew, in the place of all.
+    fn set_faults(&mut self, plan: FaultPlan) {
+        self.handle(self.now, ServerIn::Faults(plan.flowbtc.clone()));
+        let faults = plan.mercadobitcoin.clone();
+        self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Faults(faults));
+        self.mercadobitcoin.handle(self.now, mercadobitcoin::In::Skew(plan.skew));
+        self.sentra.handle(clock::now(), sentra::In::Faults(plan.sentra.clone()));
+        self.faults = plan;
     }
 
     fn handle(&mut self, now: Time, input: ServerIn) {
@@ -241,126 +354,52 @@ impl VenueRun {
 
     fn flush(&mut self) {
         while let Some(out) = self.flow.poll(self.now) {
-            match out {
-                ServerOut::Frame { conn, text } => self.server.send(u64::from(conn), text),
-                ServerOut::Close { conn } => self.server.close(u64::from(conn)),
-                // This wiring asks nothing over HTTP.
-                ServerOut::Response(_) => {}
-            }
+            self.servers.flowbtc(out);
+        }
+        while let Some(out) = self.mercadobitcoin.poll(self.now) {
+            self.servers.mercadobitcoin(out);
+        }
+        while let Some(out) = self.sentra.poll(clock::now()) {
+            self.servers.sentra(out);
         }
     }
 
-    /// The venue's own ledger of its accounts, for comparing: balances and every execution.
+    /// The venues' own ledger of their accounts, for comparing: balances and every execution.
     #[must_use]
-    pub fn ledger(&self, users: &[TestUser]) -> Plain {
-        let exchange = self.flow.exchange();
-        let money = |value: Decimal| Plain::text(decimal::show(value));
-        let accounts = users.iter().map(|user| {
-            let balances = exchange.balances(user.account).into_iter().map(|(asset, balance)| {
-                let fields = vec![("total", money(balance.total)), ("held", money(balance.held))];
-                (Plain::Text(asset), Plain::map(fields))
-            });
-            let fills = exchange.fills(user.account).iter().map(|fill| {
-                Plain::map(vec![
-                    ("trade_id", Plain::text(fill.trade_id.to_string())),
-                    ("client_order_id", Plain::text(fill.client_id.to_string())),
-                    ("side", Plain::text(fill.side.word())),
-                    ("price", money(fill.price)),
-                    ("qty", money(fill.qty)),
-                    ("fee", money(fill.fee)),
-                ])
-            });
-            Plain::map(vec![
-                ("account", Plain::Int(user.account.0)),
-                ("balances", Plain::Map(balances.collect())),
-                ("open_orders", Plain::Int(len(exchange.open_orders(user.account).len()))),
-                ("fills", Plain::List(fills.collect())),
-            ])
-        });
+    pub fn ledger(&self) -> Plain {
+        let flow = self.users.iter().map(|it| ledger::account(self.flow.exchange(), it.account));
+        let other = self.mercadobitcoin_users.iter();
+        let other = other.map(|it| ledger::account(self.mercadobitcoin.exchange(), it.account));
+        let mercadobitcoin = Plain::map(vec![("accounts", Plain::List(other.collect()))]);
         Plain::map(vec![
             ("event", Plain::text("ledger")),
-            ("market_events", Plain::Int(i64::try_from(self.served).unwrap_or(i64::MAX))),
-            ("accounts", Plain::List(accounts.collect())),
+            ("market_events", Plain::Int(i64::try_from(self.market.served()).unwrap_or(i64::MAX))),
+            ("accounts", Plain::List(flow.collect())),
+            ("mercadobitcoin", mercadobitcoin),
+            ("sentra", ledger::sentra(self.sentra.store())),
         ])
     }
 }
 
-fn len(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn asked(id: u64, request: Request) -> HttpIn {
+    let Request { method, path, query, headers, body } = request;
+    HttpIn { id, method, path, query, headers, body }
 }
 
-/// Writes a ledger's JSON into a folder, which is made if it is missing.
-///
-/// # Errors
-/// When the disk does not take it.
-pub fn write_ledger(folder: &Path, ledger: &str) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(folder.join("ledger.json"), format!("{ledger}\n")))
-        .with_context(|| format!("cannot write the ledger into {}", folder.display()))
-}
-
-/// A venue served by a thread of this process.
-pub struct Embedded {
-    pub url: String,
-    post: Post,
-    thread: Option<std::thread::JoinHandle<anyhow::Result<Plain>>>,
-}
-
-impl Embedded {
-    /// Starts serving; the address is bound when this returns.
-    ///
-    /// # Errors
-    /// When the venue cannot be opened or the system gives no thread.
-    pub fn start(
-        make: impl FnOnce() -> anyhow::Result<VenueSpec> + Send + 'static,
-    ) -> anyhow::Result<Embedded> {
-        let (ready, answer) = std::sync::mpsc::channel();
-        let serve = move || -> anyhow::Result<Plain> {
-            let opened = make().and_then(|spec| {
-                let users = spec.users.clone();
-                VenueRun::open(spec).map(|run| (run, users))
-            });
-            let (mut run, users) = match opened {
-                Ok((run, users)) => {
-                    drop(ready.send(Ok((run.url(), run.post()))));
-                    (run, users)
-                }
-                Err(error) => {
-                    drop(ready.send(Err(error)));
-                    return Ok(Plain::Nil);
-                }
-            };
-            let mut played = |events| {
-                tracing::warn!(events, "the feed has come to its end; the run goes on");
-            };
-            if let Err(error) = run.run(None, &mut played) {
-                tracing::error!("the embedded exchange ended: {error:#}");
-                return Err(error);
-            }
-            Ok(run.ledger(&users))
-        };
-        let thread = std::thread::Builder::new()
-            .name("lunario-venue".into())
-            .spawn(serve)
-            .context("cannot start a thread for the embedded venue")?;
-        let (url, post) = answer.recv().context("the embedded venue did not start")??;
-        Ok(Embedded { url, post, thread: Some(thread) })
+/// The market's news as news of another instrument; `None` for what is no market's.
+fn of(event: &Event, instrument: InstrumentId) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event {
+        Event::Trade(trade) => trade.instrument = instrument,
+        Event::Quote(quote) => quote.instrument = instrument,
+        Event::Book(change) => change.instrument = instrument,
+        Event::Bar(_)
+        | Event::Order(_)
+        | Event::Fill(_)
+        | Event::Balance(_)
+        | Event::Feed(_)
+        | Event::Instrument(_)
+        | Event::Reply(_) => return None,
     }
-
-    /// Ends it; its ledger.
-    ///
-    /// # Errors
-    /// When its feed could not be read on.
-    pub fn stop(&mut self) -> anyhow::Result<Plain> {
-        let Some(thread) = self.thread.take() else { return Ok(Plain::Nil) };
-        // Gone is as good as told.
-        let _gone = self.post.send_blocking(clock::now(), Input::Stop);
-        thread.join().map_err(|_| anyhow::anyhow!("the embedded venue failed"))?
-    }
-}
-
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        drop(self.stop());
-    }
+    Some(event)
 }

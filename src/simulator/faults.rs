@@ -2,7 +2,11 @@
 //! SENTRA-S05); here is only the counting.
 
 use super::http::{HttpOut, Page, Reply};
-use crate::base::Span;
+use crate::base::{Span, Time};
+use std::collections::VecDeque;
+
+/// How long an answer waits at most for another to leave before it (`What::Reorder`).
+pub const SWAP: Span = Span::from_secs(2);
 
 /// One fault and how often it struck.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +39,10 @@ pub enum What {
     Hold(Span),
     /// The reply and the events of the call leave twice; over HTTP the call is executed twice.
     Duplicate,
+    /// What the call produced leaves in the wrong order: on a WebSocket its events last first and
+    /// then its reply. What is alone changes places with the next reply, or leaves after two
+    /// seconds.
+    Reorder,
     /// The events of the call never leave; its reply does.
     LoseEvents,
     /// Not executed: a page of HTML with this status, 502, 503 or 500. On a WebSocket it is the
@@ -95,6 +103,8 @@ impl Faults {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Act {
     Out(HttpOut),
+    /// It leaves after the next answer.
+    Swap(HttpOut),
     /// It arrives this much later.
     Hold(Span),
 }
@@ -115,6 +125,10 @@ pub fn act(what: Option<What>, id: u64, words: &Words, mut execute: impl FnMut()
         Some(What::DropBefore) => {}
         Some(What::DropAfter) => drop(execute()),
         Some(What::Hold(span)) => return Act::Hold(span),
+        Some(What::Reorder) => {
+            let reply = Reply::Answer(execute());
+            return Act::Swap(HttpOut { id, delay, reply });
+        }
         Some(What::Delay(span)) => {
             delay = span;
             reply = Reply::Answer(execute());
@@ -138,4 +152,33 @@ pub fn act(what: Option<What>, id: u64, words: &Words, mut execute: impl FnMut()
         Some(What::Error(text)) => reply = Reply::Answer((words.error)(&text)),
     }
     Act::Out(HttpOut { id, delay, reply })
+}
+
+/// Answers that wait to leave after the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Swapped {
+    rows: VecDeque<(Time, HttpOut)>,
+}
+
+impl Swapped {
+    pub fn hold(&mut self, now: Time, out: HttpOut) {
+        self.rows.push_back((now.plus(SWAP), out));
+    }
+
+    /// Another answer has left: those that waited for it follow.
+    pub fn follow(&mut self, out: &mut VecDeque<HttpOut>) {
+        out.extend(self.rows.drain(..).map(|(_, held)| held));
+    }
+
+    /// Those that have waited long enough leave.
+    pub fn leave(&mut self, now: Time, out: &mut VecDeque<HttpOut>) {
+        while self.rows.front().is_some_and(|(due, _)| *due <= now) {
+            out.extend(self.rows.pop_front().map(|(_, held)| held));
+        }
+    }
+
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Time> {
+        self.rows.front().map(|(due, _)| *due)
+    }
 }

@@ -9,7 +9,7 @@ use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
 use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveEnd, LiveSpec, Told, Venues};
 use lunario::run::source::Source;
-use lunario::run::venue::{Dialect, Embedded, Pace, VenueSpec, test_users};
+use lunario::run::venue::{Dialect, Embedded, Others, Pace, VenueSpec, test_users};
 use lunario::simulator::flowbtc::listing;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,7 @@ fn venue(feed: Option<PathBuf>, pace: Pace, dialect: Dialect) -> Embedded {
             },
             seed: 1,
             latency: Span::ZERO,
+            others: Others::default(),
         })
     })
     .unwrap()

@@ -225,7 +225,8 @@ impl Exchange {
     /// Gives an order its id and keeps it.
     fn record(&mut self, now: Time, order: NewOrder, of: Option<VenueOrderId>) -> VenueOrderId {
         let place = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
-        let id = VenueOrderId(self.first_order.saturating_add(place));
+        let id =
+            VenueOrderId(self.first_order.saturating_add(place.saturating_mul(self.order_step)));
         if let Some(account) = self.accounts.get_mut(&order.account) {
             account.sent.push(id);
         }

@@ -44,6 +44,14 @@ pub fn frame(server: &mut FlowServer, now: Time, conn: u32, text: &str, frame: &
             server.report(now);
             server.outbox.repeat();
         }
+        What::Reorder => {
+            let reply = router::answer(server, now, conn, frame);
+            server.outbox.reply(conn, reply);
+            server.report(now);
+            if let Some(alone) = server.outbox.turn() {
+                server.swap(now, alone);
+            }
+        }
         What::LoseEvents => {
             let reply = router::answer(server, now, conn, frame);
             server.report(now);
@@ -81,7 +89,19 @@ pub fn request(server: &mut FlowServer, now: Time, request: HttpIn, struck: bool
     let mut out = HttpOut { id: request.id, delay: Span::ZERO, reply: Reply::Drop };
     let answered = |server: &mut FlowServer| Reply::Answer(answer(server, now, &request));
     match what {
-        None => out.reply = answered(server),
+        None => {
+            out.reply = answered(server);
+            server.outbox.respond(out);
+            server.follow();
+            server.settle(now);
+            return;
+        }
+        Some(What::Reorder) => {
+            out.reply = answered(server);
+            server.swap(now, ServerOut::Response(out));
+            server.settle(now);
+            return;
+        }
         Some(What::DropBefore) => {}
         Some(What::DropAfter) => drop(answered(server)),
         Some(What::Delay(span)) => {

@@ -40,7 +40,7 @@ use self::wire::Frame;
 use crate::base::rng::Rng;
 use crate::base::{Decimal, Event, InstrumentId, Machine, Secret, Span, Time};
 use crate::exchange::{self, AccountNumber, Exchange, ReportKind};
-use crate::simulator::faults::{Fault, Faults, What};
+use crate::simulator::faults::{Fault, Faults, SWAP, What};
 use crate::simulator::http::{HttpIn, HttpOut};
 use crate::simulator::window::Window;
 use std::collections::BTreeMap;
@@ -91,6 +91,9 @@ pub struct Conduct {
     /// Requests of one user, or of one connection nobody has logged in on, in any minute.
     pub per_minute: Option<usize>,
     pub faults: Vec<Fault>,
+    /// From one order's id to the next; 0 counts as 1. Clients that read ids as doubles, as
+    /// JavaScript does, keep ids near 2^63 only where these are far apart (FLOW-F29).
+    pub order_step: i64,
 }
 
 /// How a server is set up.
@@ -128,6 +131,10 @@ pub enum ServerIn {
     Faults(Vec<Fault>),
     /// An administrator lets a locked user in again (FLOW-P07).
     Unlock {
+        user: String,
+    },
+    /// The venue ends every session of a user and tells their connections (FLOW-E14).
+    LogOut {
         user: String,
     },
     /// News of the feed, on the same clock as `now`: trades, quotes and book changes; all else is
@@ -192,6 +199,8 @@ pub struct FlowServer {
     arrivals: BTreeMap<(Time, u64), Arrival>,
     /// Frames that leave later than their time.
     late: BTreeMap<(Time, u64), ServerOut>,
+    /// Those of them that leave earlier if another reply does.
+    swapped: Vec<(Time, u64)>,
     numbered: u64,
 }
 
@@ -200,7 +209,7 @@ impl FlowServer {
     pub fn new(config: ServerConfig) -> FlowServer {
         let products = Products::of(&config.exchange.instruments);
         let market = Market::new(config.dialect, config.exchange.first_order_id);
-        let mut exchange = Exchange::new(config.exchange);
+        let mut exchange = Exchange::new(config.exchange).numbered_by(config.conduct.order_step);
         for user in &config.users {
             exchange.open_account(user.account, &user.balances);
         }
@@ -219,6 +228,7 @@ impl FlowServer {
             window: config.conduct.per_minute.map(|most| Window::new(most, MINUTE)),
             arrivals: BTreeMap::new(),
             late: BTreeMap::new(),
+            swapped: Vec::new(),
             numbered: 0,
         }
     }
@@ -277,6 +287,22 @@ impl FlowServer {
         self.late.insert((due, self.numbered), out);
     }
 
+    /// A reply that changes places with the next one.
+    fn swap(&mut self, now: Time, out: ServerOut) {
+        let due = now.plus(SWAP);
+        self.later(due, out);
+        self.swapped.push((due, self.numbered));
+    }
+
+    /// A reply is about to leave: those that waited for it follow.
+    fn follow(&mut self) {
+        for place in std::mem::take(&mut self.swapped) {
+            if let Some(out) = self.late.remove(&place) {
+                self.outbox.late(out);
+            }
+        }
+    }
+
     /// Ends connections that have said nothing for too long.
     fn close_idle(&mut self, now: Time) {
         let Some(limit) = self.idle_close else { return };
@@ -319,6 +345,7 @@ impl FlowServer {
             None => {
                 let reply = router::answer(self, now, conn, &frame);
                 self.outbox.reply(conn, reply);
+                self.follow();
                 self.settle(now);
             }
         }
@@ -418,6 +445,11 @@ impl Machine for FlowServer {
             }
             ServerIn::Faults(faults) => self.faults.set(faults),
             ServerIn::Unlock { user } => self.sessions.unlock(&user),
+            ServerIn::LogOut { user } => {
+                let conns = self.sessions.end_all(&user);
+                self.push_logout(conns);
+                self.settle(now);
+            }
             ServerIn::Closed { conn } => {
                 self.outbox.end(conn);
                 self.arrive_at(due, Arrival::Closed { conn });

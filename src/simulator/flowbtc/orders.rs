@@ -139,9 +139,10 @@ pub fn cancel(server: &mut FlowServer, call: &Call, caller: &Caller) -> Answer {
     let outcome = server.exchange.cancel(call.now, account, VenueOrderId(number));
     let Err(reject) = outcome else { return Ok(received(server.dialect)) };
     push_cancel_refused(server, account, number, known.as_ref(), reject);
-    match (server.dialect, known) {
-        (Dialect::Native, None) => Err(Failure::not_found()),
-        (Dialect::Native, Some(_)) | (Dialect::Page, _) => Ok(received(server.dialect)),
+    // Natively an order that is over is not found either: ccxt reads OrderNotFound (FLOW-S09).
+    match server.dialect {
+        Dialect::Native => Err(Failure::not_found()),
+        Dialect::Page => Ok(received(Dialect::Page)),
     }
 }
 

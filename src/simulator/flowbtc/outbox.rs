@@ -54,6 +54,23 @@ impl Outbox {
         self.fresh.extend(self.fresh.clone());
     }
 
+    /// The replies and accounts' events of the input at hand leave last first. A frame that is
+    /// alone is given back.
+    pub fn turn(&mut self) -> Option<ServerOut> {
+        let free = |(order, _): &(Order, ServerOut)| *order == Order::Free;
+        let mut turned: Vec<_> = self.fresh.iter().filter(|it| free(it)).cloned().collect();
+        if turned.len() < 2 {
+            self.fresh.retain(|it| !free(it));
+            return turned.pop().map(|(_, out)| out);
+        }
+        for place in self.fresh.iter_mut().filter(|it| free(it)) {
+            if let Some(last) = turned.pop() {
+                *place = last;
+            }
+        }
+        None
+    }
+
     /// What the input at hand told accounts' followers is lost.
     pub fn lose(&mut self) {
         self.fresh.retain(|(order, _)| *order == Order::Kept);

@@ -137,7 +137,7 @@ enum Entrance {
 use Entrance::{Open, Private};
 
 /// What an unknown function is answered with (FLOW-P04, FLOW-S01).
-pub const UNKNOWN: &str = "Endpoint Not Found";
+pub const UNKNOWN: &str = "Endpoint not found";
 
 /// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X08).
 const ROUTES: &[(&str, Entrance)] = &[

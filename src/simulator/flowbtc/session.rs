@@ -313,6 +313,16 @@ impl Sessions {
         others
     }
 
+    /// Ends every session of a user. Returns the connections that were in them.
+    pub fn end_all(&mut self, name: &str) -> Vec<u32> {
+        let Some(index) = self.users.iter().position(|user| user.user == name) else {
+            return Vec::new();
+        };
+        let own = self.sessions.iter().filter(|(_, session)| session.user == index);
+        let tokens: Vec<String> = own.map(|(token, _)| token.clone()).collect();
+        tokens.iter().flat_map(|token| self.end(token)).collect()
+    }
+
     /// The connection follows the account's events (FLOW-C05).
     pub fn follow(&mut self, conn: u32, account: AccountNumber) {
         if let Some(connection) = self.connections.get_mut(&conn) {

@@ -15,7 +15,7 @@ use crate::base::{
     VenueName,
 };
 use crate::exchange::{self, AccountNumber, Exchange, ReportKind};
-use crate::simulator::faults::{self, Act, Fault, Faults, Words};
+use crate::simulator::faults::{self, Act, Fault, Faults, Swapped, Words};
 use crate::simulator::http::{HttpIn, HttpOut, Page};
 use crate::simulator::proof;
 use crate::simulator::window::Window;
@@ -139,6 +139,7 @@ pub struct MbServer {
     faults: Faults,
     withdrawals: Vec<(AccountNumber, wire::Withdrawal)>,
     held: BTreeMap<(Time, u64), HttpIn>,
+    swapped: Swapped,
     out: VecDeque<HttpOut>,
 }
 
@@ -176,6 +177,7 @@ impl MbServer {
             faults: Faults::new(config.faults),
             withdrawals: Vec::new(),
             held: BTreeMap::new(),
+            swapped: Swapped::default(),
             out: VecDeque::new(),
         }
     }
@@ -199,7 +201,11 @@ impl MbServer {
         let too_many = wire::failure(&self.texts.rate);
         let words = Words { too_many, error: wire::failure };
         match faults::act(what, request.id, &words, || self.answer(now, &request)) {
-            Act::Out(out) => self.out.push_back(out),
+            Act::Out(out) => {
+                self.out.push_back(out);
+                self.swapped.follow(&mut self.out);
+            }
+            Act::Swap(out) => self.swapped.hold(now, out),
             Act::Hold(span) => {
                 self.held.insert((now.plus(span), request.id), request);
             }
@@ -306,6 +312,7 @@ impl MbServer {
             let ((due, _), request) = entry.remove_entry();
             self.request(due, request, true);
         }
+        self.swapped.leave(now, &mut self.out);
     }
 }
 
@@ -334,6 +341,7 @@ impl Machine for MbServer {
     }
 
     fn wake_at(&self) -> Option<Time> {
-        self.held.first_key_value().map(|((due, _), _)| *due)
+        let held = self.held.first_key_value().map(|((due, _), _)| *due);
+        [held, self.swapped.wake_at()].into_iter().flatten().min()
     }
 }

@@ -10,7 +10,7 @@ pub mod wire;
 use self::store::{Account, Identity, Kind, PRICE_SCALE, Store, Trade, VOLUME_SCALE, Width};
 use self::wire::{Body, failure, success};
 use crate::base::{Machine, Secret, Span, Time};
-use crate::simulator::faults::{self, Act, Fault, Faults, Words};
+use crate::simulator::faults::{self, Act, Fault, Faults, Swapped, Words};
 use crate::simulator::http::{HttpIn, HttpOut, Page};
 use crate::simulator::window::Window;
 use std::collections::{BTreeMap, VecDeque};
@@ -74,6 +74,7 @@ pub struct SentraServer {
     faults: Faults,
     store: Store,
     held: BTreeMap<(Time, u64), HttpIn>,
+    swapped: Swapped,
     out: VecDeque<HttpOut>,
 }
 
@@ -94,6 +95,7 @@ impl SentraServer {
             faults: Faults::new(config.faults),
             store: Store::default(),
             held: BTreeMap::new(),
+            swapped: Swapped::default(),
             out: VecDeque::new(),
         }
     }
@@ -112,7 +114,11 @@ impl SentraServer {
             error: |text| failure(500, text),
         };
         match faults::act(what, request.id, &words, || self.answer(now, &request)) {
-            Act::Out(out) => self.out.push_back(out),
+            Act::Out(out) => {
+                self.out.push_back(out);
+                self.swapped.follow(&mut self.out);
+            }
+            Act::Swap(out) => self.swapped.hold(now, out),
             Act::Hold(span) => {
                 self.held.insert((now.plus(span), request.id), request);
             }
@@ -251,6 +257,7 @@ impl SentraServer {
             let ((due, _), request) = entry.remove_entry();
             self.request(due, request, true);
         }
+        self.swapped.leave(now, &mut self.out);
     }
 }
 
@@ -316,6 +323,7 @@ impl Machine for SentraServer {
     }
 
     fn wake_at(&self) -> Option<Time> {
-        self.held.first_key_value().map(|((due, _), _)| *due)
+        let held = self.held.first_key_value().map(|((due, _), _)| *due);
+        [held, self.swapped.wake_at()].into_iter().flatten().min()
     }
 }

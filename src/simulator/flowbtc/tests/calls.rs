@@ -435,7 +435,7 @@ fn functions_that_are_not_there() {
         m: 5,
         i: "26".to_owned(),
         n: "NoSuchFunction".to_owned(),
-        o: "Endpoint Not Found".to_owned(),
+        o: "Endpoint not found".to_owned(),
     };
     assert_eq!(got, [expected]);
 }

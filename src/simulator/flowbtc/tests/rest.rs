@@ -103,10 +103,10 @@ fn public_calls_by_get() {
 fn what_http_does_not_serve() {
     let mut venue = Venue::new(Dialect::Page);
     for (method, target, status, expected) in [
-        ("GET", "/ap/Nothing", 404, "Endpoint Not Found"),
-        ("GET", "/", 404, "Endpoint Not Found"),
-        ("GET", "/ap/", 404, "Endpoint Not Found"),
-        ("GET", "/other/Ping", 404, "Endpoint Not Found"),
+        ("GET", "/ap/Nothing", 404, "Endpoint not found"),
+        ("GET", "/", 404, "Endpoint not found"),
+        ("GET", "/ap/", 404, "Endpoint not found"),
+        ("GET", "/other/Ping", 404, "Endpoint not found"),
         ("PUT", "/ap/Ping", 405, "Method Not Allowed"),
         ("GET", "/ap/GetUserInfo", 404, "Not Authorized"),
         ("POST", "/ap/SendOrder", 404, "Not Authorized"),
