@@ -39,16 +39,26 @@ pub struct Call {
     pub errors: &'static [CallError],
 }
 
+/// The page writes `ping`, the wire has `Ping`.
+const PING: &str = "FLOW-C01";
+
 impl Call {
     /// The names scripts may use: the document's own first, with `_` for `-`.
     #[must_use]
     pub fn spelled(&self) -> Vec<String> {
         let own = self.name.replace('-', "_");
         match self.contract {
-            // The page writes `ping`, the wire has `Ping`.
-            "FLOW-C01" => vec![own.to_ascii_lowercase(), own],
+            PING => vec![own.to_ascii_lowercase(), own],
             _ => vec![own],
         }
+    }
+
+    /// Whether a script that writes this name means this call: the wire's name is understood too.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        let same = |(own, said): (char, char)| own == said || (own, said) == ('-', '_');
+        let own = self.name.len() == name.len() && self.name.chars().zip(name.chars()).all(same);
+        own || self.contract == PING && name == "ping"
     }
 }
 
@@ -199,7 +209,7 @@ pub fn of(venue: &str) -> &'static [Call] {
 /// A venue's call by the name scripts use: the document's (`Call::spelled`) or the wire's.
 #[must_use]
 pub fn find(venue: &str, name: &str) -> Option<&'static Call> {
-    of(venue).iter().find(|call| call.name == name || call.spelled().iter().any(|own| own == name))
+    of(venue).iter().find(|call| call.is_named(name))
 }
 
 /// The documented calls of every venue, FlowBTC's first.

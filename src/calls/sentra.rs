@@ -48,6 +48,8 @@ const NO_SIGNATURE: CallError =
     error(403, "Assinatura necessária", "the user has no subscription (SENTRA-P06)");
 const TOO_MANY_ACCOUNTS: CallError =
     error(403, "Limite de contas atingido", "the subscription allows no further account");
+const TOO_MANY: CallError =
+    error(429, "", "more than one request per second, where the venue counts (SENTRA-F09)");
 const BROKEN: CallError =
     error(500, "", "the server failed; its own text is handed on, the call is not repeated");
 const AWAY: CallError =
@@ -66,6 +68,7 @@ const HEARTBEAT_ERRORS: &[CallError] = &[
         "Usuário não encontrado. Cadastre-se na plataforma primeiro.",
         "the configured e-mail is not registered (SENTRA-R22b)",
     ),
+    TOO_MANY,
     BROKEN,
     AWAY,
 ];
@@ -82,6 +85,7 @@ const LIST_ERRORS: &[CallError] = &[
         "Conta não encontrada. Envie heartbeat primeiro.",
         "the account has sent no heartbeat yet (SENTRA-R22c)",
     ),
+    TOO_MANY,
     BROKEN,
     AWAY,
 ];

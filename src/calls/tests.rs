@@ -210,11 +210,16 @@ fn calls_are_found_as_scripts_write_them() {
         ("flowbtc", "SendOrder", Some("SendOrder")),
         ("flowbtc", "sendorder", None),
         ("mercadobitcoin", "day_summary", Some("day-summary")),
+        ("mercadobitcoin", "day-summary", Some("day-summary")),
+        ("mercadobitcoin", "withdrawal-bitcoin", None),
         ("mercadobitcoin", "SendOrder", None),
         ("sentra", "heartbeat", Some("heartbeat")),
         ("nowhere", "ping", None),
     ] {
         assert_eq!(super::find(venue, name).map(|call| call.name), found, "{venue}.{name}");
+    }
+    for call in all() {
+        assert!(call.spelled().iter().all(|name| call.is_named(name)), "{}", call.name);
     }
 }
 

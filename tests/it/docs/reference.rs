@@ -1,6 +1,7 @@
 //! `docs/reference/<venue>.md`, `docs/reference/calls.md` and the calls in the type file, written
 //! from the tables of calls. `UPDATE=1` rewrites them.
 
+mod examples;
 mod pages;
 mod types;
 

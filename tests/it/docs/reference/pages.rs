@@ -81,7 +81,8 @@ const fn failure(kind: CallFailureKind) -> (&'static str, &'static str) {
             ("a field is unknown, missing or of another type; nothing was sent", "`refused`")
         }
         CallFailureKind::NotGranted => (
-            "the configuration does not grant the call to this strategy, or the mode is not live",
+            "the configuration does not grant the call to this strategy, the mode is not live, or \
+             the order is another strategy's",
             "`refused`",
         ),
         CallFailureKind::NoVenue => {
