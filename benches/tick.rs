@@ -142,13 +142,13 @@ fn spec(url: String, scripts: &Path, state: &Path, policy: Policy, run_for: Span
         engine,
         venues: Venues {
             flowbtc: Some(FlowBtc {
-                ws_per_minute: 1_000_000,
                 url,
                 user: "lunario".into(),
                 password: Secret::new("paper-money"),
                 login: FlowLogin::default(),
                 account: None,
                 per_minute: 1_000_000,
+                ws_per_minute: None,
                 paper: None,
                 off: Vec::new(),
             }),

@@ -24,7 +24,7 @@ use links::Links;
 use std::path::PathBuf;
 use venues::Start;
 
-pub use venues::{Balances, FlowBtc, FlowKey, FlowLogin, MercadoBitcoin, Sentra, Venues};
+pub use venues::{Balances, FlowBtc, FlowLogin, MercadoBitcoin, Sentra, Venues};
 
 /// What is run, on which venues.
 pub struct LiveSpec {

@@ -60,13 +60,13 @@ fn spec(url: &str, scripts: &Path, state: &Path, seconds: i64) -> LiveSpec {
         engine: EngineConfig::new(Mode::Paper, 1, listing::instruments(fees())),
         venues: Venues {
             flowbtc: Some(FlowBtc {
-                ws_per_minute: 6_000,
                 url: url.to_owned(),
                 user: "lunario".into(),
                 password: Secret::new("paper-money"),
                 login: FlowLogin::default(),
                 account: None,
                 per_minute: 60_000,
+                ws_per_minute: None,
                 paper: None,
                 off: Vec::new(),
             }),

@@ -10,10 +10,11 @@ use crate::edge::{keys, watch};
 use crate::engine::{EngineConfig, Withdrawals};
 use crate::lua::Limits as LuaLimits;
 use crate::run::live::{
-    Balances, FlowBtc, FlowKey, FlowLogin, LiveSpec, MercadoBitcoin, Sentra, Venues, mode,
+    Balances, FlowBtc, FlowLogin, LiveSpec, MercadoBitcoin, Sentra, Venues, mode,
 };
 use crate::run::options::{RunOptions, Unfit};
 use crate::run::venue::{Embedded, accounts};
+use crate::venue::flowbtc::ApiKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -21,8 +22,6 @@ use std::path::PathBuf;
 const EMBEDDED_PER_MINUTE: u32 = 6_000;
 /// FlowBTC's budget where the configuration says nothing (FLOW-P13).
 const FLOWBTC_PER_MINUTE: u32 = 100;
-/// Of every message on the socket (FLOW-P13).
-const FLOWBTC_WS_PER_MINUTE: u32 = 500;
 /// MB-R07.
 const MERCADOBITCOIN_PER_MINUTE: u32 = 60;
 /// MB-R01.
@@ -187,7 +186,7 @@ fn embedded_flowbtc(embedded: &Embedded) -> FlowBtc {
         login: FlowLogin::default(),
         account: None,
         per_minute: EMBEDDED_PER_MINUTE,
-        ws_per_minute: EMBEDDED_PER_MINUTE,
+        ws_per_minute: None,
         off: Vec::new(),
         paper: None,
     }
@@ -243,7 +242,7 @@ fn remote_flowbtc(options: &RunOptions, url: String) -> anyhow::Result<FlowBtc> 
     };
     Ok(FlowBtc {
         per_minute: own.per_minute.unwrap_or(FLOWBTC_PER_MINUTE),
-        ws_per_minute: own.ws_per_minute.unwrap_or(FLOWBTC_WS_PER_MINUTE),
+        ws_per_minute: own.ws_per_minute,
         url,
         user,
         password,
@@ -259,7 +258,7 @@ fn flow_login(options: &RunOptions) -> anyhow::Result<FlowLogin> {
     let key = may_read(own.api_key.as_ref(), "API key")?;
     let secret = may_read(own.api_secret.as_ref(), "API key's secret")?;
     let key = match (key, secret, own.user_id) {
-        (Some(key), Some(secret), Some(user_id)) => Some(FlowKey { key, secret, user_id }),
+        (Some(key), Some(secret), Some(user_id)) => Some(ApiKey { id: key, secret, user_id }),
         (None, None, _) => None,
         _ => anyhow::bail!(Unfit(
             "an API key of FlowBTC goes with its secret and the number of its user: set \

@@ -171,10 +171,20 @@ fn a_run_trades_over_http_with_a_key_that_is_its_own() {
     let Err(refused) = Live::open(spec("other", "none"), &mut tell) else { panic!("no lock") };
     let refused = format!("{refused:#}");
     assert!(refused.contains("another process trades on mercadobitcoin"), "{refused}");
+    let sent = live.journal.sends(Time::ZERO).unwrap();
+    let used = sent["mercadobitcoin"].len();
+    assert!(used >= 3, "{sent:?}");
     drop(live);
     // The tonce is on disk.
     let key = std::fs::read_dir(folder.path().join("keys")).unwrap().next().unwrap().unwrap();
     let tonce: i64 = std::fs::read_to_string(key.path()).unwrap().trim().parse().unwrap();
     assert!(tonce >= clock::now().nanos() / 1_000_000_000 - 60);
+    // What the lane has used counts for the next run.
+    let again = Live::open(spec("state", "none"), &mut tell).unwrap();
+    let lanes = again.engine.lanes(clock::now());
+    let lane = lanes.iter().find(|lane| lane.lane == "mercadobitcoin").unwrap();
+    let left = usize::try_from(lane.left).unwrap();
+    assert!(left + used <= 60, "{left} left after {used}");
+    drop(again);
     assert_eq!(venue.stop(), 1, "one order rests at the venue");
 }

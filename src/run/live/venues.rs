@@ -6,11 +6,11 @@ use crate::edge::config::is_loopback;
 use crate::edge::keys::Held;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue};
 use crate::run::answers;
-use crate::venue::flowbtc;
+use crate::venue::flowbtc::{self, ApiKey};
 use crate::venue::mercadobitcoin::{self, UserLane};
 use crate::venue::pace::Pace;
 use crate::venue::sentra;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The venues of a run; `None` for those that it does not use.
@@ -34,9 +34,10 @@ pub struct FlowBtc {
     pub password: Secret,
     pub login: FlowLogin,
     pub account: Option<i64>,
-    /// Requests, and messages on the socket, in any minute.
+    /// Requests that the session keeps under.
     pub per_minute: u32,
-    pub ws_per_minute: u32,
+    /// Messages on the socket (FLOW-P13); `None` for five times the requests, at least 500.
+    pub ws_per_minute: Option<u32>,
     /// Feature switches that are turned off.
     pub off: Vec<String>,
     /// Orders go to a simulated account with these balances instead of to the venue.
@@ -46,19 +47,11 @@ pub struct FlowBtc {
 /// What a login has beside, or in place of, user and password.
 #[derive(Clone, Debug, Default)]
 pub struct FlowLogin {
-    pub key: Option<FlowKey>,
+    pub key: Option<ApiKey>,
     /// The secret of the second factor, in base 32.
     pub totp: Option<Secret>,
     /// The token of a session that is already there.
     pub token: Option<Secret>,
-}
-
-/// An API key of FlowBTC (FLOW-P11).
-#[derive(Clone, Debug)]
-pub struct FlowKey {
-    pub key: Secret,
-    pub secret: Secret,
-    pub user_id: i64,
 }
 
 /// The Mercado Bitcoin to trade on.
@@ -164,18 +157,14 @@ fn flowbtc(own: &FlowBtc, start: &Start<'_>) -> Box<dyn Venue> {
     let mut config = flowbtc::SessionConfig::new(name.clone(), &own.url, &own.user, password);
     config.account = own.account;
     config.instruments = start.instruments.clone();
-    let key = own.login.key.as_ref();
-    config.api_key = key.map(|key| flowbtc::ApiKey {
-        id: key.key.clone(),
-        secret: key.secret.clone(),
-        user_id: key.user_id,
-    });
-    config.totp.clone_from(&own.login.totp);
-    config.token.clone_from(&own.login.token);
-    config.off = switches(FLOWBTC, &own.off);
     config.per_minute = own.per_minute;
     config.reserve = own.per_minute / RESERVE;
-    config.ws_per_minute = own.ws_per_minute;
+    config.ws_per_minute =
+        own.ws_per_minute.unwrap_or(own.per_minute.saturating_mul(5).max(config.ws_per_minute));
+    config.api_key.clone_from(&own.login.key);
+    config.token.clone_from(&own.login.token);
+    config.totp.clone_from(&own.login.totp);
+    config.off = switches(FLOWBTC).filter(|switch| own.off.iter().any(|o| o == switch)).collect();
     config.sent = start.sent_in("flowbtc");
     config.socket_sent = start.sent_in("flowbtc/socket");
     config.seed = start.now.nanos().unsigned_abs();
@@ -195,13 +184,26 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
     if let Some(held) = held {
         held.name().clone_into(&mut config.tonce_name);
     }
-    let reserve = own.per_minute / RESERVE;
-    let span = Span::from_secs(60);
-    config.user = UserLane::new(Pace { limit: own.per_minute, reserve, span });
+    let (limit, reserve) = (own.per_minute, own.per_minute / RESERVE);
+    config.user = UserLane::new(Pace { limit, reserve, span: Span::from_secs(60) });
     config.sent = start.sent_in("mercadobitcoin");
     config.data_sent = start.sent_in("mercadobitcoin/data");
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
+}
+
+/// Strategies name Sentra's accounts, and each account has a lane of its own (SENTRA-R09).
+fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
+    let mut config = sentra::SessionConfig::new(own.email.clone());
+    config.url.clone_from(&own.url);
+    config.sent = start.sent.clone();
+    config.sent.retain(|lane, _| lane.starts_with("sentra/"));
+    Box::new(sentra::Session::new(config))
+}
+
+/// The feature switches of a venue's calls.
+fn switches(venue: &str) -> impl Iterator<Item = &'static str> {
+    calls::of(venue).iter().filter_map(|call| call.switch)
 }
 
 /// The session, or its market with a simulated account's orders.
@@ -226,17 +228,4 @@ fn on_paper(
         response: ON_PAPER,
     });
     answers::over_paper(&name.0, Paper::new(session, sim), instruments)
-}
-
-/// The table's own words for these switches.
-fn switches(venue: &str, off: &[String]) -> BTreeSet<&'static str> {
-    let known = calls::of(venue).iter().filter_map(|call| call.switch);
-    known.filter(|switch| off.iter().any(|name| name == switch)).collect()
-}
-
-fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
-    let mut config = sentra::SessionConfig::new(own.email.clone());
-    config.url.clone_from(&own.url);
-    config.sent.clone_from(start.sent);
-    Box::new(sentra::Session::new(config))
 }

@@ -95,7 +95,7 @@ fn flowbtc_logs_in_by_password_key_or_token() {
     };
     let by_password = made("user = \"maria\"\npassword_file = \"s\"\nws_per_minute = 7").unwrap();
     assert_eq!((by_password.user.as_str(), by_password.password.expose()), ("maria", "canary"));
-    assert_eq!(by_password.per_minute, 7);
+    assert_eq!((by_password.per_minute, by_password.ws_per_minute), (100, Some(7)));
     let by_key = made("api_key_file = \"s\"\napi_secret_file = \"s\"\nuser_id = 5").unwrap();
     assert_eq!(by_key.login.key.as_ref().map(|key| key.user_id), Some(5));
     assert_eq!(by_key.per_minute, FLOWBTC_PER_MINUTE);
