@@ -151,7 +151,8 @@ fn what_parsing_cannot_see_is_refused_as_usage() {
             "gives A twice",
         ),
         ("lunario venue --flowbtc-ws 0.0.0.0:9000", "loopback"),
-        ("lunario venue --sentra 127.0.0.1:0", "--sentra: this build"),
+        ("lunario venue --sentra 0.0.0.0:0", "loopback"),
+        ("lunario venue --faults no/such.toml", "--faults"),
         ("lunario journal verify --state no/such", "has no journal"),
         ("lunario check src --config no/such.toml", "cannot read no/such.toml"),
     ] {
