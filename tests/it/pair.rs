@@ -2,6 +2,7 @@
 //! engine with a strategy on one end of a line, the simulated FlowBTC on the other, and whatever
 //! goes wrong between them. At the end both must have the same orders, fills and money.
 
+mod asked;
 mod books;
 mod changes;
 mod line;
@@ -24,6 +25,7 @@ use lunario::simulator::flowbtc::{
     Conduct, Dialect, FlowServer, ServerConfig, ServerIn, ServerOut, TestUser, listing,
 };
 use lunario::venue::flowbtc::{Session, SessionConfig};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const RUN: u32 = 3;
@@ -82,6 +84,8 @@ struct Pair {
     elsewhere: Vec<String>,
     /// The session token of the last login, as it passed over the line.
     token: String,
+    /// Raw calls whose script ended, or was replaced, before they did.
+    forgiven: BTreeSet<u64>,
 }
 
 fn fees() -> Fees {
@@ -159,6 +163,7 @@ impl Pair {
             notes: Vec::new(),
             elsewhere: Vec::new(),
             token: String::new(),
+            forgiven: BTreeSet::new(),
         };
         pair.load(script);
         assert!(pair.engine.runs("s"), "{:?}", pair.notes);
