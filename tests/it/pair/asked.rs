@@ -6,6 +6,21 @@ use lunario::base::{OrderKey, OrderState, Plain};
 use lunario::desk::Words;
 use std::collections::BTreeMap;
 
+/// How a script calls: it says of every call when it is made and how it ended.
+pub const CALLING: &str = r#"
+local function call(ctx, name, args)
+	local number = (ctx.state.calls or 0) + 1
+	ctx.state.calls = number
+	ctx.log:info(`call {number} {name}`)
+	local ok, reply = pcall(flowbtc[name], args)
+	local told = if ok
+		then `done {reply.OrderId or reply.ReplacementOrderId or ""}`
+		else `{reply.outcome} {reply.kind}`
+	ctx.log:info(`end {number} {name} {told}`)
+	return ok, reply
+end
+"#;
+
 /// Order calls, and the kind of the journal's row of each.
 const KINDS: [(&str, &str); 5] = [
     ("SendOrder", "intent"),
@@ -41,10 +56,10 @@ impl Asked {
 
 /// A call as the script saw it.
 #[derive(Clone, Debug)]
-struct Seen {
-    name: String,
+pub struct Seen {
+    pub name: String,
     /// The outcome and what it says; none while it waits.
-    end: Option<(String, String)>,
+    pub end: Option<(String, String)>,
 }
 
 impl Seen {
@@ -70,7 +85,7 @@ impl Pair {
     }
 
     /// The script's raw calls by its own numbers.
-    fn seen(&self) -> BTreeMap<u64, Seen> {
+    pub fn seen(&self) -> BTreeMap<u64, Seen> {
         let mut all: BTreeMap<u64, Seen> = BTreeMap::new();
         for line in self.said() {
             let words: Vec<&str> = line.split(' ').collect();

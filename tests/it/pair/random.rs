@@ -1,12 +1,13 @@
 //! Many runs with faults drawn from a seed. A failure names the seed that repeats it.
 
+use super::asked::CALLING;
 use super::*;
 use lunario::base::OrderState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Places, cancels, replaces and reduces at random around the market: half of it by `ctx`, half by
 /// the venue's own calls. It says of every call when it is made and how it ended.
-const TRADER: &str = r#"
+const TRADING: &str = r#"
 local s = { subscribe = {
 	"trades flowbtc:BTCBRL", "quotes flowbtc:BTCBRL", "book flowbtc:BTCBRL depth=5",
 } }
@@ -21,16 +22,6 @@ local function any(list)
 end
 function s.on_order(ctx, order)
 	ctx.log:info(`order {order.id} {order.state}`)
-end
-local function call(ctx, name, args)
-	local number = (ctx.state.calls or 0) + 1
-	ctx.state.calls = number
-	ctx.log:info(`call {number} {name}`)
-	local ok, reply = pcall(flowbtc[name], args)
-	local told = if ok
-		then `done {reply.OrderId or reply.ReplacementOrderId or ""}`
-		else `{reply.outcome} {reply.kind}`
-	ctx.log:info(`end {number} {name} {told}`)
 end
 local function money(price)
 	return string.format("%.2f", price)
@@ -105,6 +96,10 @@ function s.on_timer(ctx)
 end
 return s
 "#;
+
+fn trader() -> String {
+    format!("{CALLING}{TRADING}")
+}
 
 /// How often what goes wrong, in a thousand frames.
 #[derive(Copy, Clone, Debug)]
@@ -206,17 +201,18 @@ fn run(seed: u64, dialect: Dialect) -> Tally {
         latency: ms(i64::from(rng.below(30))),
         market: 0.15,
         shuffle: rng.below(2) == 0,
+        ..Setup::still(dialect)
     };
     let start = Time::from_millis(1_790_000_000_000);
     let calm = start.plus(secs(90));
-    let mut pair = Pair::new(&setup, TRADER, trouble(seed, troubles, calm));
+    let mut pair = Pair::new(&setup, &trader(), trouble(seed, troubles, calm));
     while pair.now < calm {
         pair.wait(secs(10));
         match rng.below(12) {
             0 => pair.restart_venue(secs(i64::from(rng.below(8)))),
             1 => drop(pair.elsewhere("LogOut", "{}")),
             2 => drop(pair.elsewhere("CancelAllOrders", r#"{"OMSId":1}"#)),
-            3 => pair.reload(&format!("{TRADER}-- version of {}", pair.now)),
+            3 => pair.reload(&format!("{}-- version of {}", trader(), pair.now)),
             _ => {}
         }
     }

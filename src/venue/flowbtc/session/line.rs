@@ -186,15 +186,16 @@ impl Session {
     /// Whose turn it is: requests first, within both windows; then what only the socket counts.
     fn turn(&mut self, now: Time) -> Option<Turn<Task>> {
         let most = usize::try_from(self.config.ws_per_minute).unwrap_or(usize::MAX);
-        let full = self.socket.sent().count() >= most;
-        if full && let Some(oldest) = self.socket.sent().next() {
-            self.lane.hold(oldest.plus(MINUTE).plus(Span::from_nanos(1)));
+        let used = self.lane.sent().chain(self.socket.sent());
+        let used = used.filter(|sent| now.since(*sent) <= MINUTE);
+        let (count, oldest) =
+            used.fold((0, Time::MAX), |(count, oldest), sent| (count + 1, oldest.min(sent)));
+        if count >= most && oldest < Time::MAX {
+            let room = oldest.plus(MINUTE).plus(Span::from_nanos(1));
+            self.lane.hold(room);
+            self.socket.hold(room);
         }
-        let turn = self.lane.next(now);
-        if let Some(Turn::Sent(_)) = &turn {
-            self.socket.restore([now]);
-        }
-        turn.or_else(|| self.socket.next(now))
+        self.lane.next(now).or_else(|| self.socket.next(now))
     }
 
     fn open(&mut self, now: Time) {
