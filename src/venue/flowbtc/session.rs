@@ -33,7 +33,7 @@ use crate::venue::pace::{Lane, Pace};
 use calls::Calls;
 use factor::Factor;
 use feeds::Feeds;
-use line::{LANE, Line, MINUTE, Phase, SOCKET_LANE, Timers};
+use line::{LANE, Line, Phase, SOCKET_LANE, Timers, WINDOW};
 use listing::Listing;
 use looks::{Look, Sweep};
 use orders::Orders;
@@ -309,20 +309,20 @@ fn request_pace(config: &SessionConfig) -> Pace {
     let ws = config.ws_per_minute;
     let limit = config.per_minute.min(ws - ws / 10);
     let share = u64::from(config.reserve) * u64::from(limit) / u64::from(config.per_minute.max(1));
-    Pace { limit, reserve: u32::try_from(share).unwrap_or(limit), span: MINUTE }
+    Pace { limit, reserve: u32::try_from(share).unwrap_or(limit), span: WINDOW }
 }
 
 /// What streams and pings may use of the socket's minute; the rest is the requests'.
 fn socket_pace(config: &SessionConfig) -> Pace {
     let requests = config.per_minute.min(config.ws_per_minute / 2);
-    Pace { limit: config.ws_per_minute - requests, reserve: 0, span: MINUTE }
+    Pace { limit: config.ws_per_minute - requests, reserve: 0, span: WINDOW }
 }
 
 impl Venue for Session {
     fn lanes(&self, now: Time) -> Vec<LaneLeft> {
         let (requests, socket) = (request_pace(&self.config), socket_pace(&self.config));
         let used = self.lane.sent().chain(self.socket.sent());
-        let used = used.filter(|sent| now.since(*sent) <= MINUTE).count();
+        let used = used.filter(|sent| now.since(*sent) <= WINDOW).count();
         let most = self.config.ws_per_minute;
         let room = most.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
         vec![
@@ -330,7 +330,7 @@ impl Venue for Session {
                 lane: LANE.to_owned(),
                 limit: requests.limit,
                 reserve: requests.reserve,
-                span: MINUTE,
+                span: WINDOW,
                 left: self.lane.left(now).min(room),
                 waiting: self.lane.len(),
             },
@@ -338,7 +338,7 @@ impl Venue for Session {
                 lane: SOCKET_LANE.to_owned(),
                 limit: most,
                 reserve: most - socket.limit,
-                span: MINUTE,
+                span: WINDOW,
                 left: self.socket.left(now).min(room),
                 waiting: self.socket.len(),
             },

@@ -2,8 +2,10 @@
 //! ends once, as its row says, and what is left unknown at first is found out.
 
 use super::*;
+use lunario::account::Order;
 use lunario::base::{OrderKey, OrderState, Plain};
 use lunario::desk::Words;
+use lunario::exchange::SimOrder;
 use std::collections::BTreeMap;
 
 /// How a script calls: it says of every call when it is made and how it ended.
@@ -20,6 +22,9 @@ local function call(ctx, name, args)
 	return ok, reply
 end
 "#;
+
+/// A trade of this quantity tells such a script to rest.
+pub const REST: &str = "7";
 
 /// Order calls, and the kind of the journal's row of each.
 const KINDS: [(&str, &str); 5] = [
@@ -67,6 +72,12 @@ impl Seen {
     fn was_limited(&self) -> bool {
         self.end.as_ref().is_some_and(|(_, what)| what == "limit" || what == "arguments")
     }
+}
+
+/// How all orders ended, here and at the venue by the client's number.
+struct Ends {
+    here: BTreeMap<OrderKey, Order>,
+    there: BTreeMap<i64, SimOrder>,
 }
 
 fn text<'a>(record: &'a Record, field: &str) -> Option<&'a str> {
@@ -156,14 +167,17 @@ impl Pair {
             }
             assert!(!is_read || outcome != "unknown", "a read is never in doubt: {call:?} {what}");
         }
+        let history = self.server.exchange().history(ACCOUNT, usize::MAX);
+        let there = history.into_iter().map(|it| (it.order.client_id, it.clone())).collect();
+        let ends = Ends { here: self.orders(), there };
         for (name, kind) in KINDS {
-            self.rows_agree(name, kind, &seen);
+            self.rows_agree(name, kind, &seen, &ends);
         }
         sum
     }
 
     /// The calls of one name, in the order in which they were made, and their rows.
-    fn rows_agree(&self, name: &str, kind: &str, seen: &BTreeMap<u64, Seen>) {
+    fn rows_agree(&self, name: &str, kind: &str, seen: &BTreeMap<u64, Seen>, all: &Ends) {
         let full = format!("flowbtc.{name}");
         let of = |kind: &str| {
             let all = self.records.iter().filter(move |record| record.kind == kind);
@@ -189,22 +203,21 @@ impl Pair {
         let waiting = calls.iter().filter(|call| call.end.is_none()).count();
         assert_eq!(ends.values().sum::<usize>(), waiting, "{name}: rows without an end");
         for (row, call) in made.iter().zip(calls) {
-            self.fate_agrees(row, call);
+            self.fate_agrees(row, call, all);
         }
     }
 
     /// What a call said of its order is so at the venue.
-    fn fate_agrees(&self, row: &Record, call: &Seen) {
+    fn fate_agrees(&self, row: &Record, call: &Seen, all: &Ends) {
         let Some((outcome, what)) = &call.end else { return };
         let Some(wire) = text(row, "order").map(|key| key.parse::<i64>().unwrap()) else { return };
-        let order = self.orders()[&OrderKey::from_wire(wire).unwrap()].clone();
+        let order = &all.here[&OrderKey::from_wire(wire).unwrap()];
         assert_ne!(order.state, OrderState::Unknown, "{order:#?}");
         let number = match text(row, "alias") {
             Some(alias) => alias.parse().unwrap(),
             None => wire,
         };
-        let history = self.server.exchange().history(ACCOUNT, usize::MAX);
-        let there = history.iter().find(|it| it.order.client_id == number);
+        let there = all.there.get(&number);
         let story = || format!("{call:?} {row:?}\n{order:#?}\n{there:#?}\n{}", self.story());
         match (call.name.as_str(), outcome.as_str()) {
             ("SendOrder" | "CancelReplaceOrder", "done") if !what.is_empty() => {
