@@ -264,7 +264,11 @@ impl Session {
         for (id, failure) in late {
             self.raw_failed(now, id, failure);
         }
-        let late = self.calls.untie(|tie| tie.until <= now);
+        let mut late = self.calls.untie(|tie| tie.until <= now);
+        for tie in &mut late {
+            // A cancel is kept until the line is back: nobody may take it for not made.
+            tie.sent |= self.will_send(tie.task);
+        }
         self.ties_failed(now, late, "no answer in time");
     }
 
@@ -452,15 +456,19 @@ impl Session {
         self.ties_failed(now, lost, why);
     }
 
-    fn ties_failed(&mut self, now: Time, mut ties: Vec<Tie>, why: &str) {
-        ties.dedup_by_key(|tie| tie.id);
+    fn ties_failed(&mut self, now: Time, ties: Vec<Tie>, why: &str) {
+        // One request of several that was sent puts their call in doubt.
+        let mut calls: BTreeMap<CallId, bool> = BTreeMap::new();
         for tie in ties {
-            let failure = if tie.sent {
+            *calls.entry(tie.id).or_default() |= tie.sent;
+        }
+        for (id, sent) in calls {
+            let failure = if sent {
                 CallFailure::unknown(why)
             } else {
                 refused(CallFailureKind::Unavailable, why)
             };
-            self.ties_answered(now, &[tie.id], &Err(failure));
+            self.ties_answered(now, &[id], &Err(failure));
         }
     }
 }
