@@ -193,7 +193,7 @@ impl Pair {
             match out {
                 Out::Record(record) => self.records.push(record),
                 Out::Net { net, .. } => nets.push(net),
-                Out::Sent { .. } => {}
+                Out::Sent { .. } | Out::Remembered(_) => {}
                 Out::Note(note) => self.notes.push(note),
             }
         }
