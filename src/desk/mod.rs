@@ -235,7 +235,7 @@ impl Desk for Closed {
     }
 
     fn remember(&mut self, _: StrategyId, _: &str, _: Plain) -> Result<(), String> {
-        Err("it is for handlers, not for loading".to_owned())
+        Ok(())
     }
 
     fn recall(&self, _: StrategyId, _: &str) -> Plain {

@@ -77,9 +77,9 @@ fn a_copy_is_recalled_and_nil_forgets() {
          ctx.log:info(`{ctx:recall('a')} {ctx:recall('never')}`) end end return s",
     );
     rig.trade("100", "1");
+    let told = remembered(&rig);
+    assert_eq!(told[..2], ["remember s a = nothing", "remember s zero = -0"]);
     assert_eq!(rig.said(), ["s: 0", "s: -inf", "s: true", "s: nil nil"]);
-    let told = ["remember s a = nothing", "remember s zero = -0"];
-    assert_eq!(remembered(&rig)[..2], told);
 }
 
 #[test]
