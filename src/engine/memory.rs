@@ -118,11 +118,12 @@ fn exact(value: &Plain, place: &str, depth: usize) -> Result<(), String> {
             let mut items = (1..).zip(items);
             items.try_for_each(|(at, item)| exact(item, &format!("{place}[{at}]"), depth + 1))
         }
-        Plain::Map(pairs) => pairs.iter().try_for_each(|(key, value)| match key {
-            Plain::Text(key) => exact(value, &format!("{place}.{key}"), depth + 1),
-            other => {
-                Err(format!("{place}[{}]: keys are text, or 1, 2, 3 … without holes", other.json()))
-            }
+        Plain::Map(pairs) => pairs.iter().try_for_each(|(key, value)| {
+            let Plain::Text(key) = key else {
+                let key = key.json();
+                return Err(format!("{place}[{key}]: keys are text, or 1, 2, 3 … without holes"));
+            };
+            exact(value, &format!("{place}.{key}"), depth + 1)
         }),
         Plain::Object(class, _) => {
             Err(format!("{place} is an object ({class}); keep its fields as plain data"))
