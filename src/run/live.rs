@@ -43,10 +43,20 @@ pub struct LiveSpec {
 /// What a run tells people, as it happens.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Told {
-    Note { at: Time, name: String, note: Note },
-    Status { at: Time, strategies: Vec<StrategyStatus>, events: u64 },
+    Note {
+        at: Time,
+        name: String,
+        note: Note,
+    },
+    Status {
+        at: Time,
+        strategies: Vec<StrategyStatus>,
+        events: u64,
+    },
     /// This venue's login waits for a one-time code: `Input::Typed` hands it in.
-    CodeWanted { venue: VenueName },
+    CodeWanted {
+        venue: VenueName,
+    },
 }
 
 /// How a run ended.

@@ -18,6 +18,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("STRATEGY_LOADING", "desk", "`on_load` asks before its version is the running one"),
     ("VENUE_ABSENT", "desk", "the run has no venue for this instrument"),
     ("VENUE_NOT_READY", "session", "the session is not live, or the line went down before sending"),
+    ("ACCOUNT_NOT_OURS", "session", "a raw call names another account than the session's"),
+    ("TOO_MANY_CALLS", "session", "64 raw calls of the session wait already"),
     ("INSTRUMENT_NOT_TRADED", "session", "the venue lists no such instrument"),
     ("EXPIRED_IN_QUEUE", "session", "the order waited too long for its turn in the rate lane"),
     ("CANCELED_BEFORE_SENT", "session", "the cancel came while the order waited to be sent"),
