@@ -43,15 +43,15 @@ fn an_order_for_another_account_is_never_sent() {
     let cancel = Command::Cancel { key: key(1), instrument: BTC };
     let all = Command::CancelAll { instrument: Some(BTC) };
     check("SendOrder", &[account(5)], place, "rejected");
-    check("CancelReplaceOrder", &[account(5)], replace, "change refused");
-    check("CancelOrder", &[account(5)], cancel, "change refused");
-    check("CancelAllOrders", &[account(5)], all.clone(), "change refused");
-    check("CancelAllOrders", &[account(4), ("UserId", Plain::Int(9))], all, "change refused");
+    check("CancelReplaceOrder", &[account(5)], replace, "refused");
+    check("CancelOrder", &[account(5)], cancel, "refused");
+    check("CancelAllOrders", &[account(5)], all.clone(), "refused");
+    check("CancelAllOrders", &[account(4), ("UserId", Plain::Int(9))], all, "refused");
     // The numbers of an order do not say an account.
     let mut rig = Rig::live();
     rig.working(1, 500);
     rig.tied(1, "ModifyOrder", reduce);
-    assert_eq!(rig.count("ModifyOrder"), 1);
+    assert!(rig.ended(1).is_none(), "it goes its way");
 }
 
 #[test]
