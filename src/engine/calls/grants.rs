@@ -2,7 +2,7 @@
 
 use super::{Core, failure};
 use crate::base::{
-    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, json,
+    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, decimal, json,
 };
 use crate::calls::{Call, Priority};
 use crate::desk::Mode;
@@ -88,15 +88,29 @@ impl Grants {
     }
 }
 
+impl Withdrawals {
+    /// What a journal's row of kind `call` says has left or may have left; nothing for a call that
+    /// was refused here or takes no money out.
+    #[must_use]
+    pub fn left_by(body: &Plain) -> Option<(String, Decimal)> {
+        match (body.get("asset"), body.get("amount")) {
+            (Some(Plain::Text(asset)), Some(Plain::Text(amount))) => {
+                Some((asset.clone(), decimal::parse(amount).ok()?))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Money on its way out.
-struct Order {
-    asset: String,
-    amount: Decimal,
+pub(super) struct Order {
+    pub asset: String,
+    pub amount: Decimal,
     address: String,
 }
 
 /// What a withdrawal call asks for. Nothing for a call that takes no money out.
-fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
+pub(super) fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
     let missing = |field: &str| failure(CallFailureKind::Arguments, format!("{field} is missing"));
     match ask.name {
         "withdrawal_bitcoin" => Some((|| {
