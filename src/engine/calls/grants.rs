@@ -4,6 +4,7 @@ use super::{Core, failure};
 use crate::base::{
     CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, decimal, json,
 };
+use crate::calls::flowbtc::PRODUCTS;
 use crate::calls::{Call, Priority};
 use crate::desk::Mode;
 use crate::engine::EngineConfig;
@@ -11,19 +12,6 @@ use crate::engine::config::Withdrawals;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: Span = Span::from_secs(24 * 60 * 60);
-
-/// FLOW-P26: product numbers, which are not instrument numbers.
-const PRODUCTS: [(i64, &str); 9] = [
-    (1, "BTC"),
-    (2, "ETH"),
-    (3, "LTC"),
-    (4, "BRL"),
-    (5, "TAKION"),
-    (6, "BCH"),
-    (7, "XRP"),
-    (8, "EOS"),
-    (9, "MCO2"),
-];
 
 /// What the configuration grants.
 #[derive(Debug)]

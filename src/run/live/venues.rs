@@ -77,6 +77,8 @@ pub struct Sentra {
     /// SENTRA-R01, without a slash at the end.
     pub url: String,
     pub email: Secret,
+    /// It lives as long as this run.
+    pub embedded: bool,
 }
 
 /// Assets with the amounts an account starts with.
