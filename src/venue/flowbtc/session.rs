@@ -319,6 +319,16 @@ fn socket_pace(config: &SessionConfig) -> Pace {
 }
 
 impl Venue for Session {
+    fn wants_code(&self) -> bool {
+        self.waits_for_code()
+    }
+
+    fn code(&mut self, now: Time, code: &Secret) -> bool {
+        let taken = Session::code(self, now, code.expose());
+        self.collect(now);
+        taken
+    }
+
     fn lanes(&self, now: Time) -> Vec<LaneLeft> {
         let (requests, socket) = (request_pace(&self.config), socket_pace(&self.config));
         let used = self.lane.sent().chain(self.socket.sent());
