@@ -6,40 +6,20 @@ use serde_json::{Value, json};
 
 const SCRIPT: &str = concat!(include_str!("common.luau"), include_str!("flowbtc.luau"));
 
-/// Calls made together, and the faults they meet.
-struct Phase {
-    name: String,
-    calls: Vec<&'static Call>,
-    faults: Vec<Value>,
-}
-
-impl Phase {
-    fn of(name: &str, calls: Vec<&'static Call>, fault: impl Fn(&Call) -> Value) -> Phase {
-        let mut faults: Vec<Value> = calls.iter().map(|call| fault(call)).collect();
-        faults.retain(|fault| !fault.is_null());
-        Phase { name: name.to_owned(), calls, faults }
-    }
-}
-
-/// Runs the phases one after the other on a venue and an engine of their own.
-fn run(phases: &[Phase]) -> Vec<Vec<Told1>> {
+/// Makes these calls together on a venue and an engine of their own, each under its fault.
+fn run(calls: &[&'static Call], fault: impl Fn(&Call) -> Value) -> Vec<Told1> {
     let served = serve(Vec::new());
-    let names = |(number, phase): (usize, &Phase)| {
-        let names: Vec<&str> = phase.calls.iter().map(|call| call.name).collect();
-        format!("{number}={}", names.join(","))
-    };
-    let plan: Vec<String> = phases.iter().enumerate().map(names).collect();
-    let mut engine = Engine::start(&served, &Who::default(), SCRIPT, &[("plan", &plan.join(";"))]);
-    let mut told = Vec::new();
-    for (number, phase) in phases.iter().enumerate() {
-        begin(&served, &format!("prepare {number}"), &[]);
-        engine.line(&["ready"]);
-        begin(&served, &format!("begin {number}"), &phase.faults);
-        let rows = engine.results();
-        assert_eq!(rows.len(), phase.calls.len(), "{}: {rows:#?}", phase.name);
-        told.push(rows);
-    }
-    told
+    let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
+    let faults: Vec<Value> =
+        calls.iter().map(|call| fault(call)).filter(|fault| !fault.is_null()).collect();
+    let plan = [("calls", names.join(","))];
+    let plan: Vec<(&str, &str)> = plan.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let mut engine = Engine::start(&served, &Who::default(), SCRIPT, &plan);
+    engine.line(&["ready"]);
+    begin(&served, "begin", &faults);
+    let rows = engine.results();
+    assert_eq!(rows.len(), calls.len(), "{rows:#?}");
+    rows
 }
 
 fn fault(call: &Call, what: &str, text: &str) -> Value {
@@ -59,9 +39,8 @@ fn is_login(call: &Call) -> bool {
 #[test]
 fn every_call_answers_as_documented() {
     let calls: Vec<&Call> = flowbtc::FLOWBTC.iter().filter(|call| !is_login(call)).collect();
-    let told = run(&[Phase::of("success", calls.clone(), |_| Value::Null)]);
     let mut wrong = Vec::new();
-    for row in &told[0] {
+    for row in run(&calls, |_| Value::Null) {
         let call = flowbtc::find(&row.call()).unwrap();
         if row.failure() != "ok" {
             wrong.push(format!("{}: {}", row.call(), row.text("told")));
@@ -102,27 +81,25 @@ fn every_call_fails_as_documented() {
         "Operation Not Supported",
         "TOO MANY REQUESTS",
     ];
-    let phases = texts.map(|text| {
+    let mut wrong = Vec::new();
+    for text in texts {
         let (calls, error) = documented(text);
         let words = if error.code.is_some() { generic(error) } else { error.text.to_owned() };
-        Phase::of(text, calls, move |call| fault(call, "error", &words))
-    });
-    let told = run(&phases);
-    let mut wrong = Vec::new();
-    for (phase, rows) in phases.iter().zip(&told) {
-        let (_, error) = documented(&phase.name);
-        for row in rows {
-            let call = flowbtc::find(&row.call()).unwrap();
-            let expected = match error.code {
-                None => "rate_limited - refused 10".to_owned(),
-                Some(106) if call.switch.is_some() => "no_venue - refused -".to_owned(),
-                Some(102) if is_risky(call) => "rejected 102 unknown -".to_owned(),
-                Some(code) => format!("rejected {code} refused -"),
-            };
+        for row in run(&calls, |call| fault(call, "error", &words)) {
+            let expected = expected(flowbtc::find(&row.call()).unwrap(), error);
             if row.failure() != expected {
-                wrong.push(format!("{}: {:?} is not {expected}: {}", phase.name, row.call(), row.text("told")));
+                wrong.push(format!("{}: {text}: {} is not {expected}", row.call(), row.text("told")));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn expected(call: &Call, error: &CallError) -> String {
+    match error.code {
+        None => "rate_limited - refused 10".to_owned(),
+        Some(106) if call.switch.is_some() => "no_venue - refused -".to_owned(),
+        Some(102) if is_risky(call) => "rejected 102 unknown -".to_owned(),
+        Some(code) => format!("rejected {code} refused -"),
+    }
 }
