@@ -103,3 +103,106 @@ fn expected(call: &Call, error: &CallError) -> String {
         Some(code) => format!("rejected {code} refused -"),
     }
 }
+
+/// After code 20 the session logs in again, so each call has an engine of its own.
+#[test]
+fn calls_that_are_not_authorized_say_so() {
+    let (calls, error) = documented("Not Authorized");
+    assert!(calls.iter().all(|call| call.auth));
+    let words = generic(error);
+    let fails = |call: &&'static Call| {
+        let rows = run(&[*call], |call| fault(call, "error", &words));
+        (rows[0].failure() != expected(call, error)).then(|| rows[0].0.json())
+    };
+    let wrong: Vec<String> = calls.iter().filter_map(fails).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// FLOW-P07: a login that is none is a reply like any other.
+#[test]
+fn logins_are_refused_in_the_venue_s_words() {
+    let (calls, error) = documented("Invalid username or password");
+    let words = json!({"Authenticated": false, "Locked": false, "errormsg": error.text}).to_string();
+    for row in run(&calls, |call| fault(call, "plain_text", &words)) {
+        assert_eq!(row.failure(), "rejected - refused -", "{row:?}");
+        let told = format!("flowbtc.{}: rejected: {}", row.call(), error.text);
+        assert_eq!(row.text("told"), told);
+    }
+}
+
+/// What is no generic object: (what the venue does, its text, the failure of a call that is safe to
+/// repeat and of one that is not).
+#[test]
+fn words_without_a_form_are_failures_too() {
+    for (what, text, safe, risky) in [
+        ("error", "Something broke", "rejected - refused -", "rejected - refused -"),
+        ("plain_text", "Something broke", "rejected - refused -", "rejected - unknown -"),
+        ("not_found", "", "rejected - refused -", "rejected - refused -"),
+        (
+            "plain_text",
+            "<html><h1>503 Service Unavailable</h1></html>",
+            "unavailable - refused -",
+            "unavailable - unknown -",
+        ),
+    ] {
+        let calls: Vec<&Call> = flowbtc::FLOWBTC.iter().filter(|call| !is_login(call)).collect();
+        let mut wrong = Vec::new();
+        let rows = run(&calls, |call| {
+            let mut fault = fault(call, what, text);
+            if text.is_empty() {
+                fault.as_object_mut().unwrap().remove("text");
+            }
+            fault
+        });
+        for row in rows {
+            let call = flowbtc::find(&row.call()).unwrap();
+            let expected = match call.switch {
+                Some(_) if what == "not_found" => "no_venue - refused -",
+                _ if is_risky(call) => risky,
+                _ => safe,
+            };
+            if row.failure() != expected {
+                wrong.push(format!("{} {what}: {} is not {expected}", row.failure(), row.text("told")));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// (what the script does, the failure, a part of its message)
+const HONEST: &[(&str, &str, &str)] = &[
+    ("no instrument", "rejected 100 refused -", "Invalid InstrumentId: 10000"),
+    ("no symbol", "rejected 100 refused -", "Invalid Symbol: XYZBRL"),
+    ("no interval", "rejected 100 refused -", "Unsupported Ticker Interval"),
+    ("no product", "rejected 104 refused -", "Resource Not Found"),
+    ("no order to look at", "rejected 104 refused -", "Resource Not Found"),
+    ("no order to cancel", "rejected 104 refused -", "Resource Not Found"),
+    ("no money", "rejected 101 refused -", "Not_Enough_Funds"),
+    ("stop in the market", "rejected 106 refused -", "Operation Not Supported"),
+    ("no money to send", "rejected 101 refused -", "Not_Enough_Funds"),
+    ("not a trusted address", "not_granted - refused -", "not on the list"),
+    ("login over REST", "no_venue - refused -", "over HTTP"),
+    ("an order of nobody", "arguments - refused -", "no open order of this run"),
+    ("a replacement of nobody", "arguments - refused -", "no open order of this run"),
+    ("an instrument of nobody", "arguments - refused -", "no instrument is number 10000"),
+    ("a misspelt field", "arguments - refused -", "InstrumentId"),
+    ("a missing field", "arguments - refused -", "InstrumentId"),
+    ("a wrong code", "rejected - refused -", "Invalid username or password"),
+    ("another user", "rejected 20 refused -", "Not Authorized"),
+    ("another account", "rejected 20 refused -", "Not Authorized"),
+];
+
+#[test]
+fn the_venue_s_own_reasons_reach_the_script() {
+    let script = concat!(include_str!("common.luau"), include_str!("honest.luau"));
+    let served = serve(Vec::new());
+    let rows = Engine::start(&served, &Who::default(), script, &[]).results();
+    let mut wrong = Vec::new();
+    for (row, (what, failure, part)) in rows.iter().zip(HONEST) {
+        assert_eq!(row.call(), *what);
+        if row.failure() != *failure || !row.text("message").contains(part) {
+            wrong.push(format!("{what}: {} is not {failure}: {}", row.failure(), row.text("told")));
+        }
+    }
+    assert!(rows.len() == HONEST.len() && wrong.is_empty(), "{}", wrong.join("\n"));
+}
