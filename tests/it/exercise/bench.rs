@@ -2,7 +2,7 @@
 //! phase by phase: it says when it is ready, the test sets the faults of the phase, and a word of
 //! the venue's tells it to begin.
 
-use lunario::base::{Decimal, Fees, Plain, Secret, Span};
+use lunario::base::{Decimal, Fees, Instrument, Plain, Secret, Span};
 use lunario::calls::{self, By, Call, Field, Kind, Reply, flowbtc};
 use lunario::desk::{Mode, Words};
 use lunario::edge::clock;
@@ -72,7 +72,7 @@ pub fn serve(more: Vec<sentra::User>) -> Embedded {
 
 /// Who the engine is at the venues.
 pub struct Who {
-    /// FlowBTC's user with the second factor.
+    /// FlowBTC's user with the second factor, whose codes the engine cannot make.
     pub second: bool,
     pub sentra: &'static str,
 }
@@ -171,7 +171,8 @@ impl Drop for Engine {
 fn engine(params: &[(&str, &str)]) -> EngineConfig {
     let mut table = listing::instruments(fees());
     for row in mercadobitcoin::instruments(fees()).iter() {
-        table.add(row.clone());
+        let symbol = row.symbol.replace('_', "").to_uppercase();
+        table.add(Instrument { symbol, ..row.clone() });
     }
     let mut engine = EngineConfig::new(Mode::Live, 1, table);
     engine.limits.max_orders_per_minute = None;
@@ -196,8 +197,7 @@ fn venues(served: &Embedded, who: &Who) -> Venues {
         Some(ApiKey { id: Secret::new(id), secret: Secret::new(secret), user_id })
     };
     let (user, password, login) = if who.second {
-        let totp = Some(Secret::new(accounts::FLOWBTC_SECOND_TOTP));
-        let login = FlowLogin { totp, ..FlowLogin::default() };
+        let login = FlowLogin::default();
         (accounts::FLOWBTC_SECOND_USER, accounts::FLOWBTC_SECOND_PASSWORD, login)
     } else {
         let id = accounts::FLOWBTC_API_KEY;

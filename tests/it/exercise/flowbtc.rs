@@ -1,8 +1,13 @@
 //! FlowBTC's calls: every one answers, and fails as its row documents.
 
 use super::bench::{Engine, Told1, Who, begin, misshapen, serve};
-use lunario::calls::{Call, CallError, Retry, flowbtc};
+use lunario::base::Secret;
+use lunario::calls::{self, Call, CallError, Retry, flowbtc};
+use lunario::edge::clock;
+use lunario::run::venue::accounts;
+use lunario::venue::sign;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const SCRIPT: &str = concat!(include_str!("common.luau"), include_str!("flowbtc.luau"));
 
@@ -205,4 +210,63 @@ fn the_venue_s_own_reasons_reach_the_script() {
         }
     }
     assert!(rows.len() == HONEST.len() && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The logins that a grant gives to a script: by password, by key, and out again; what comes after
+/// is answered as if nothing had been.
+const LOGINS: &str = r#"
+local strategy = { subscribe = { "trades flowbtc:XRPBRL" } }
+function strategy.on_start(ctx)
+	try(ctx, "WebAuthenticateUser", flowbtc.WebAuthenticateUser)
+	try(ctx, "AuthenticateUser", flowbtc.AuthenticateUser)
+	try(ctx, "LogOut", flowbtc.LogOut)
+	try(ctx, "GetUserInfo", flowbtc.GetUserInfo)
+	ctx.log:info("done")
+end
+return strategy
+"#;
+
+/// FLOW-P09: the session has a password and no secret for codes: it waits for one. The strategy
+/// starts with the venue of its market, which is another.
+const SECOND_STEP: &str = r#"
+local strategy = {
+	subscribe = { "trades mercadobitcoin:BTCBRL" },
+	params = { code = { default = "" } },
+}
+function strategy.on_start(ctx)
+	try(ctx, "Authenticate2FA", flowbtc.Authenticate2FA, { Code = ctx.params.code })
+	try(ctx, "WebAuthenticateUser", flowbtc.WebAuthenticateUser)
+	try(ctx, "GetUserInfo", flowbtc.GetUserInfo)
+	ctx.log:info("done")
+end
+return strategy
+"#;
+
+#[test]
+fn logins_answer_as_documented() {
+    let common = include_str!("common.luau");
+    let second = Who { second: true, ..Who::default() };
+    let step = clock::now().millis() / 30_000;
+    let secret = Secret::new(accounts::FLOWBTC_SECOND_TOTP);
+    let code = sign::one_time_code(&secret, step).unwrap();
+    for (script, who) in [(LOGINS, Who::default()), (SECOND_STEP, second)] {
+        let served = serve(Vec::new());
+        let script = format!("{common}{script}");
+        let params = [("code", code.expose())];
+        let mut seen = BTreeSet::new();
+        for row in Engine::start(&served, &who, &script, &params).results() {
+            let call = flowbtc::find(&row.call()).unwrap();
+            assert_eq!(row.failure(), "ok", "{row:?}");
+            let wrong = misshapen(call, row.0.get("reply").unwrap());
+            assert_eq!(wrong, None, "{}", call.name);
+            seen.insert(call.name);
+        }
+        let logins = calls::all().filter(|call| is_login(call) && !is_prevented(call));
+        let missing: Vec<&str> =
+            logins.map(|call| call.name).filter(|name| !seen.contains(name)).collect();
+        let of_the_second = seen.contains("Authenticate2FA");
+        let expected =
+            if of_the_second { vec!["LogOut", "AuthenticateUser"] } else { vec!["Authenticate2FA"] };
+        assert_eq!(missing, expected);
+    }
 }
