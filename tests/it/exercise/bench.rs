@@ -10,7 +10,9 @@ use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
 use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
-use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveSpec, MercadoBitcoin, Sentra, Told, Venues};
+use lunario::run::live::{
+    FlowBtc, FlowLogin, Live, LiveSpec, MercadoBitcoin, Sentra, Told, Venues,
+};
 use lunario::run::source::Source;
 use lunario::run::venue::{
     ANYWHERE, Checks, Dialect, Embedded, Others, Pace, VenueSpec, accounts, test_users,
@@ -146,12 +148,17 @@ impl Engine {
         }
     }
 
+    /// The next report of the script.
+    pub fn result(&mut self) -> Row {
+        Row(self.line(&["result"]).1)
+    }
+
     /// What the script reports until it says that the phase is done.
-    pub fn results(&mut self) -> Vec<Told1> {
+    pub fn results(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         loop {
             match self.line(&["result", "done"]) {
-                (message, fields) if message == "result" => rows.push(Told1(fields)),
+                (message, fields) if message == "result" => rows.push(Row(fields)),
                 _ => return rows,
             }
         }
@@ -265,9 +272,9 @@ pub fn begin(served: &Embedded, word: &str, faults: &[serde_json::Value]) {
 
 /// How a call ended, as the script saw it.
 #[derive(Debug)]
-pub struct Told1(pub Plain);
+pub struct Row(pub Plain);
 
-impl Told1 {
+impl Row {
     pub fn text(&self, key: &str) -> String {
         match self.0.get(key) {
             Some(Plain::Text(text)) => text.clone(),
@@ -338,8 +345,8 @@ fn object(fields: &[Field], reply: &Plain) -> Option<String> {
             return Some(format!("{}: {wrong}", field.name));
         }
     }
-    let lost = fields.iter().find(|field| {
-        field.required && field.by != By::Host && reply.get(field.name).is_none()
-    });
+    let lost = fields
+        .iter()
+        .find(|field| field.required && field.by != By::Host && reply.get(field.name).is_none());
     lost.map(|field| format!("{} is missing in {}", field.name, reply.json()))
 }

@@ -1,6 +1,6 @@
 //! FlowBTC's calls: every one answers, and fails as its row documents.
 
-use super::bench::{Engine, Told1, Who, begin, misshapen, serve};
+use super::bench::{Engine, Row, Who, begin, misshapen, serve};
 use lunario::base::Secret;
 use lunario::calls::{self, Call, CallError, Retry, flowbtc};
 use lunario::edge::clock;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const SCRIPT: &str = concat!(include_str!("common.luau"), include_str!("flowbtc.luau"));
 
 /// Makes these calls together on a venue and an engine of their own, each under its fault.
-fn run(calls: &[&'static Call], fault: impl Fn(&Call) -> Value) -> Vec<Told1> {
+fn run(calls: &[&'static Call], fault: impl Fn(&Call) -> Value) -> Vec<Row> {
     let served = serve(Vec::new());
     let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
     let faults: Vec<Value> =
@@ -38,7 +38,8 @@ fn is_prevented(call: &Call) -> bool {
 
 /// Logins change what the others meet.
 fn is_login(call: &Call) -> bool {
-    call.grant && call.reply != lunario::calls::Reply::Receipt && !call.auth || call.name == "LogOut"
+    call.grant && call.reply != lunario::calls::Reply::Receipt && !call.auth
+        || call.name == "LogOut"
 }
 
 #[test]
@@ -75,25 +76,46 @@ fn documented(of: &str) -> (Vec<&'static Call>, &'static CallError) {
     (calls, error)
 }
 
+/// The documented errors that come as the generic object, or as words alone.
+const TEXTS: [&str; 7] = [
+    "Invalid Request",
+    "Operation Failed",
+    "Not_Enough_Funds",
+    "Resource Not Found",
+    "Server Error",
+    "Operation Not Supported",
+    "TOO MANY REQUESTS",
+];
+
+#[test]
+fn every_documented_error_is_provoked() {
+    let apart = ["Not Authorized", "Invalid username or password"];
+    for call in flowbtc::FLOWBTC {
+        for error in call.errors {
+            let known = TEXTS.contains(&error.text) || apart.contains(&error.text);
+            assert!(known, "{}: nothing provokes {error:?}", call.name);
+        }
+    }
+    // Those of the login over HTTP are the host's to prevent: see `HONEST`.
+    let prevented: Vec<&str> =
+        calls::all().filter(|call| is_prevented(call)).map(|call| call.contract).collect();
+    assert_eq!(prevented, ["FLOW-X06"]);
+}
+
 #[test]
 fn every_call_fails_as_documented() {
-    let texts = [
-        "Invalid Request",
-        "Operation Failed",
-        "Not_Enough_Funds",
-        "Resource Not Found",
-        "Server Error",
-        "Operation Not Supported",
-        "TOO MANY REQUESTS",
-    ];
     let mut wrong = Vec::new();
-    for text in texts {
+    for text in TEXTS {
         let (calls, error) = documented(text);
         let words = if error.code.is_some() { generic(error) } else { error.text.to_owned() };
         for row in run(&calls, |call| fault(call, "error", &words)) {
             let expected = expected(flowbtc::find(&row.call()).unwrap(), error);
             if row.failure() != expected {
-                wrong.push(format!("{}: {text}: {} is not {expected}", row.call(), row.text("told")));
+                wrong.push(format!(
+                    "{}: {text}: {} is not {expected}",
+                    row.call(),
+                    row.text("told")
+                ));
             }
         }
     }
@@ -127,7 +149,8 @@ fn calls_that_are_not_authorized_say_so() {
 #[test]
 fn logins_are_refused_in_the_venue_s_words() {
     let (calls, error) = documented("Invalid username or password");
-    let words = json!({"Authenticated": false, "Locked": false, "errormsg": error.text}).to_string();
+    let words =
+        json!({"Authenticated": false, "Locked": false, "errormsg": error.text}).to_string();
     for row in run(&calls, |call| fault(call, "plain_text", &words)) {
         assert_eq!(row.failure(), "rejected - refused -", "{row:?}");
         let told = format!("flowbtc.{}: rejected: {}", row.call(), error.text);
@@ -167,7 +190,11 @@ fn words_without_a_form_are_failures_too() {
                 _ => safe,
             };
             if row.failure() != expected {
-                wrong.push(format!("{} {what}: {} is not {expected}", row.failure(), row.text("told")));
+                wrong.push(format!(
+                    "{} {what}: {} is not {expected}",
+                    row.failure(),
+                    row.text("told")
+                ));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -201,15 +228,19 @@ const HONEST: &[(&str, &str, &str)] = &[
 fn the_venue_s_own_reasons_reach_the_script() {
     let script = concat!(include_str!("common.luau"), include_str!("honest.luau"));
     let served = serve(Vec::new());
-    let rows = Engine::start(&served, &Who::default(), script, &[]).results();
+    honest(&Engine::start(&served, &Who::default(), script, &[]).results(), HONEST);
+}
+
+/// Holds what a script saw against the expected failures.
+pub fn honest(rows: &[Row], expected: &[(&str, &str, &str)]) {
     let mut wrong = Vec::new();
-    for (row, (what, failure, part)) in rows.iter().zip(HONEST) {
+    for (row, (what, failure, part)) in rows.iter().zip(expected) {
         assert_eq!(row.call(), *what);
         if row.failure() != *failure || !row.text("message").contains(part) {
             wrong.push(format!("{what}: {} is not {failure}: {}", row.failure(), row.text("told")));
         }
     }
-    assert!(rows.len() == HONEST.len() && wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(rows.len() == expected.len() && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The logins that a grant gives to a script: by password, by key, and out again; what comes after
@@ -265,8 +296,11 @@ fn logins_answer_as_documented() {
         let missing: Vec<&str> =
             logins.map(|call| call.name).filter(|name| !seen.contains(name)).collect();
         let of_the_second = seen.contains("Authenticate2FA");
-        let expected =
-            if of_the_second { vec!["LogOut", "AuthenticateUser"] } else { vec!["Authenticate2FA"] };
+        let expected = if of_the_second {
+            vec!["LogOut", "AuthenticateUser"]
+        } else {
+            vec!["Authenticate2FA"]
+        };
         assert_eq!(missing, expected);
     }
 }

@@ -2,8 +2,8 @@
 //! second factor (FLOW-P09), whose codes work once.
 
 use super::Session;
-use super::news::login;
 use super::line::{Phase, Timer};
+use super::news::login;
 use super::task::Task;
 use crate::base::{CallFailure, CallFailureKind, Secret, Span, Time};
 use crate::venue::flowbtc::payload::{Login, Refused};
