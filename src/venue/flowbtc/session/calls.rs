@@ -175,7 +175,11 @@ impl Session {
     pub(super) fn unpark(&mut self, now: Time) {
         let is_live = self.line.phase == Phase::Live;
         let is_open = self.line.is_open();
-        let ready = |call: &calls::Call| is_live || (is_open && !call.auth && !is_login(call));
+        let wants_code = self.waits_for_code();
+        let is_code = |call: &calls::Call| wants_code && call.name == table::AUTHENTICATE_2FA.name;
+        let ready = |call: &calls::Call| {
+            is_live || is_code(call) || (is_open && !call.auth && !is_login(call))
+        };
         let mut tasks = Vec::new();
         for (id, raw) in &mut self.calls.raw {
             if raw.parked && ready(raw.call) && now < raw.until {
@@ -257,7 +261,9 @@ impl Session {
         }
         let outcome = replies::outcome(raw.call, body, refusal);
         let good = outcome.is_ok();
-        if good && is_login(raw.call) {
+        if raw.call.name == table::AUTHENTICATE_2FA.name && self.waits_for_code() {
+            self.code_handed_in(now, body, refusal.cloned());
+        } else if good && is_login(raw.call) {
             self.raw_login(body);
         }
         self.end_call(now, id, outcome);

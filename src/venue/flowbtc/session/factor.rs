@@ -3,6 +3,7 @@
 
 use super::Session;
 use super::line::{Phase, Timer};
+use super::news::login;
 use super::task::Task;
 use crate::base::{CallFailure, CallFailureKind, Secret, Span, Time};
 use crate::venue::flowbtc::payload::{Login, Refused};
@@ -94,6 +95,7 @@ impl Session {
             self.code_due(now);
         } else {
             self.note("the venue asks for a second factor: waiting for the code to be typed");
+            self.unpark(now);
         }
     }
 
@@ -157,6 +159,11 @@ impl Session {
         let retry_after = Some(next.since(now).max(Span::ZERO));
         let failure = CallFailure::refused(CallFailureKind::RateLimited, why);
         Err(CallFailure { retry_after, ..failure })
+    }
+
+    /// The answer to a script's Authenticate2FA while the session itself waits for the code.
+    pub(super) fn code_handed_in(&mut self, now: Time, body: &str, refused: Option<Refused>) {
+        self.code_answered(now, login(body, refused.map_or(Ok(body), Err)));
     }
 
     /// The answer to the session's own Authenticate2FA.
