@@ -180,9 +180,12 @@ fn greet(options: &RunOptions, spec: &LiveSpec, embedded: bool) -> anyhow::Resul
         (None, true) => format!("the embedded exchange, synthetic, seed {}", options.seed),
         (None, false) => flowbtc.url.clone(),
     });
+    // What is embedded beside FlowBTC needs no words of its own.
+    let other = spec.venues.mercadobitcoin.as_ref().filter(|venue| !venue.embedded);
+    let reports = spec.venues.sentra.as_ref().filter(|venue| !venue.embedded);
     let others = [
-        spec.venues.mercadobitcoin.as_ref().map(|venue| venue.url.clone()),
-        spec.venues.sentra.as_ref().map(|venue| format!("reports to {}", venue.url)),
+        other.map(|venue| venue.url.clone()),
+        reports.map(|venue| format!("reports to {}", venue.url)),
     ];
     let papers = [
         spec.venues.flowbtc.as_ref().map(|venue| venue.paper.is_some()),

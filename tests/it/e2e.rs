@@ -5,6 +5,7 @@ mod capture;
 mod check;
 mod endings;
 mod ledgers;
+mod memory;
 mod program;
 mod reload;
 mod runaway;

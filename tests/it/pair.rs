@@ -232,6 +232,7 @@ impl Pair {
                 Out::Record(record) => self.records.push(record),
                 Out::Net { net, .. } => nets.push(net),
                 Out::Sent { lane } => self.sent.push((lane, self.now)),
+                Out::Remembered(_) => {}
                 Out::Note(note) => self.notes.push(note),
             }
         }
