@@ -410,9 +410,8 @@ fn without_its_switch_there_is_no_public_data() {
             && feed.reason.starts_with("VENUE_UNSUPPORTED"))
     });
     assert_eq!(down.count(), 3);
-    let failure = rig.events.iter().find_map(|event| match event {
-        Event::Reply(reply) => reply.outcome.as_ref().err(),
-        _ => None,
+    let failure = rig.events.iter().find_map(|event| {
+        if let Event::Reply(reply) = event { reply.outcome.as_ref().err() } else { None }
     });
     assert_eq!(failure.unwrap().to_string(), "no_venue: ticker is off: the feature switch `data`");
 }
