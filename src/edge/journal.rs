@@ -240,14 +240,6 @@ impl Journal {
         sends::since(&self.connection, since, clock::now()).context("cannot read the journal")
     }
 
-    /// The rows of one kind from a time on, in their order.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn rows_of(&self, kind: &str, since: Time) -> anyhow::Result<Vec<Record>> {
-        read::rows_of(&self.connection, kind, since)
-    }
-
     /// A value kept beside the rows.
     ///
     /// # Errors

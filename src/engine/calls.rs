@@ -134,11 +134,6 @@ impl Core {
                 body.push((field, value.clone()));
             }
         }
-        if let (None, Some(Ok(order))) = (refused, grants::withdrawal(ask)) {
-            // Read again by the next run, for the amount of the day.
-            body.push(("asset", Plain::Text(order.asset)));
-            body.push(("amount", Plain::Decimal(order.amount)));
-        }
         if let Some(refused) = refused {
             body.push(("refused", Plain::text(refused.kind.word())));
         }

@@ -9,7 +9,7 @@ mod links;
 mod venues;
 
 use super::scripts::{Scripts, Unreadable};
-use crate::base::{Decimal, Machine, Net, Plain, Span, Time, VenueName, Version, json};
+use crate::base::{Machine, Net, Plain, Span, Time, VenueName, Version};
 use crate::desk::Mode;
 use crate::edge::clock;
 use crate::edge::control::Control;
@@ -17,9 +17,7 @@ use crate::edge::inbox::{Inbox, Input, Next};
 use crate::edge::journal::{Journal, Policy, Row, Send};
 use crate::edge::state::StateDir;
 use crate::edge::watch::{Patience, Watch};
-use crate::engine::{
-    Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus, Withdrawals,
-};
+use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus};
 use crate::lua::Candidate;
 use anyhow::Context;
 use links::Links;
@@ -77,9 +75,6 @@ pub struct LiveEnd {
 /// How long the end waits for the venue to confirm cancels.
 const GOODBYE: Span = Span::from_secs(10);
 
-/// Caps of withdrawals are for so long.
-const A_DAY: Span = Span::from_secs(24 * 60 * 60);
-
 /// No venue counts what was sent before this.
 const COUNTED: Span = Span::from_secs(60);
 
@@ -121,7 +116,6 @@ impl Live {
         let now = clock::now();
         let mut config = spec.engine;
         config.run = next_run(&journal, now)?;
-        config.withdrawals.before = left_before(&journal, &config.withdrawals, now)?;
         let instruments = config.instruments.clone();
         let sent = journal.sends(now.minus(COUNTED))?;
         let start = Start { instruments: &instruments, sent: &sent, now };
@@ -403,25 +397,6 @@ impl Live {
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
-}
-
-/// What left in the last day by earlier runs' calls: the amount of a day is not begun anew by a
-/// restart.
-fn left_before(
-    journal: &Journal,
-    withdrawals: &Withdrawals,
-    now: Time,
-) -> anyhow::Result<Vec<(Time, String, Decimal)>> {
-    if withdrawals.per_day.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = journal.rows_of("call", now.minus(A_DAY))?;
-    let left = rows.into_iter().filter_map(|row| {
-        let (asset, amount) = Withdrawals::left_by(&json::read(&row.body).ok()?)?;
-        // A row of a clock that was set back since counts as one of now.
-        Some((row.at.min(now), asset, amount))
-    });
-    Ok(left.collect())
 }
 
 /// A number that no run of this state folder had before, and no other engine of the account has

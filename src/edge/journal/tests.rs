@@ -38,18 +38,6 @@ fn rows_come_back_as_written_after_reopening() {
 }
 
 #[test]
-fn rows_of_a_kind_are_found_from_a_time_on() {
-    let (_folder, state) = filled();
-    let mut journal = Journal::open(&state, Policy::Group).unwrap();
-    for n in 6..=8 {
-        journal.append(&[Row { kind: "call", ..row(n, "{}") }, row(n, "{}")]).unwrap();
-    }
-    let found = journal.rows_of("call", Time::from_nanos(7)).unwrap();
-    assert_eq!(found.iter().map(|row| row.at.nanos()).collect::<Vec<_>>(), [7, 8]);
-    assert!(journal.rows_of("fill", Time::ZERO).unwrap().is_empty());
-}
-
-#[test]
 fn rows_are_in_the_file_before_append_returns() {
     // A second reader sees them while the writer is alive and has not closed anything: what a
     // process that is killed now leaves behind.

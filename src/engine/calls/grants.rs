@@ -2,7 +2,7 @@
 
 use super::{Core, failure};
 use crate::base::{
-    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, decimal, json,
+    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, json,
 };
 use crate::calls::flowbtc::PRODUCTS;
 use crate::calls::{Call, Priority};
@@ -76,29 +76,15 @@ impl Grants {
     }
 }
 
-impl Withdrawals {
-    /// What a journal's row of kind `call` says has left or may have left; nothing for a call that
-    /// was refused here or takes no money out.
-    #[must_use]
-    pub fn left_by(body: &Plain) -> Option<(String, Decimal)> {
-        match (body.get("asset"), body.get("amount")) {
-            (Some(Plain::Text(asset)), Some(Plain::Text(amount))) => {
-                Some((asset.clone(), decimal::parse(amount).ok()?))
-            }
-            _ => None,
-        }
-    }
-}
-
 /// Money on its way out.
-pub(super) struct Order {
-    pub asset: String,
-    pub amount: Decimal,
+struct Order {
+    asset: String,
+    amount: Decimal,
     address: String,
 }
 
 /// What a withdrawal call asks for. Nothing for a call that takes no money out.
-pub(super) fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
+fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
     let missing = |field: &str| failure(CallFailureKind::Arguments, format!("{field} is missing"));
     match ask.name {
         "withdrawal_bitcoin" => Some((|| {

@@ -188,30 +188,3 @@ fn a_run_trades_over_http_with_a_key_that_is_its_own() {
     drop(again);
     assert_eq!(venue.stop(), 1, "one order rests at the venue");
 }
-
-#[test]
-fn what_was_withdrawn_before_a_restart_counts_for_the_day() {
-    let folder = TempDir::new().unwrap();
-    let state = StateDir::open(folder.path()).unwrap();
-    let mut journal = Journal::open(&state, Policy::Group).unwrap();
-    let now = clock::now();
-    let mut write = |kind, hours: i64, body: &str| {
-        let at = now.minus(Span::from_secs(hours * 3_600));
-        let row = Row { at, kind, strategy: "treasury", version: "v", body };
-        journal.append(&[row]).unwrap();
-    };
-    let gone = r#"{"call":"flowbtc.CreateWithdrawTicket","asset":"BTC","amount":"0.25"}"#;
-    write("call", 25, gone);
-    write("call", 23, gone);
-    write("call", -1, gone);
-    write("call", 1, r#"{"call":"flowbtc.LogOut"}"#);
-    write("call", 1, r#"{"call":"flowbtc.CreateWithdrawTicket","refused":"not_granted"}"#);
-    write("order", 1, gone);
-    let mut withdrawals = Withdrawals::default();
-    assert!(left_before(&journal, &withdrawals, now).unwrap().is_empty(), "none may leave");
-    withdrawals.per_day.insert("BTC".to_owned(), Decimal::ONE);
-    let row = |hours: i64| {
-        (now.minus(Span::from_secs(hours * 3_600)), "BTC".to_owned(), Decimal::new(25, 2))
-    };
-    assert_eq!(left_before(&journal, &withdrawals, now).unwrap(), [row(23), row(0)]);
-}
