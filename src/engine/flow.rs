@@ -2,6 +2,7 @@
 
 use super::config::EngineConfig;
 use super::core::{Core, instrument_of};
+use super::memory::{Memory, Remembered};
 use super::note::Note;
 use super::record::Record;
 use super::roster::{Roster, Slot, StrategyStatus};
@@ -48,6 +49,8 @@ pub enum Operator {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Out {
     Record(Record),
+    /// What a strategy remembers or forgets; belongs to the records of the same input.
+    Remembered(Remembered),
     Net {
         venue: usize,
         net: Net,
@@ -85,6 +88,7 @@ impl Engine {
         let mut core = Core::new(config.run, config.instruments.clone(), gate);
         core.recording = config.recording;
         core.calls.grants = super::calls::Grants::of(&config);
+        core.memory = Memory::new(config.memory.clone(), config.recording);
         Engine {
             core: Rc::new(RefCell::new(core)),
             roster: Roster::new(),
@@ -418,6 +422,9 @@ impl Machine for Engine {
         let mut core = self.core.borrow_mut();
         if let Some(record) = core.records.pop_front() {
             return Some(Out::Record(record));
+        }
+        if let Some(remembered) = core.memory.take_change() {
+            return Some(Out::Remembered(remembered));
         }
         if let Some(net) = self.nets.pop_front() {
             return Some(net);

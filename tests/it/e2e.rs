@@ -6,6 +6,7 @@ mod check;
 mod endings;
 mod ledgers;
 mod logins;
+mod memory;
 mod program;
 mod reload;
 mod runaway;

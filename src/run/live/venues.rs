@@ -106,6 +106,10 @@ const SENTRA: &str = "sentra";
 /// A fifth of a budget is for cancels and reconciliation alone.
 const RESERVE: u32 = 5;
 
+/// Sentra counts arrivals in a second (SENTRA-R09); a request may be quicker on its way than the
+/// one before it.
+const SENTRA_PACE: Span = Span::from_millis(1_050);
+
 /// How long a simulated account's orders and their answers are on their way.
 const ON_PAPER: Span = Span::from_millis(10);
 
@@ -202,6 +206,7 @@ fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
     config.url.clone_from(&own.url);
     config.sent = start.sent.clone();
     config.sent.retain(|lane, _| lane.starts_with("sentra/"));
+    config.pace.span = SENTRA_PACE;
     Box::new(sentra::Session::new(config))
 }
 

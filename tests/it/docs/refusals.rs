@@ -22,6 +22,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("TOO_MANY_CALLS", "session", "64 raw calls of the session wait already"),
     ("INSTRUMENT_NOT_TRADED", "session", "the venue lists no such instrument"),
     ("EXPIRED_IN_QUEUE", "session", "the order waited too long for its turn in the rate lane"),
+    ("VENUE_BUSY", "session", "too many calls to Mercado Bitcoin wait already"),
+    ("VENUE_UNREACHABLE", "session", "no connection was made, so the order never left"),
     ("CANCELED_BEFORE_SENT", "session", "the cancel came while the order waited to be sent"),
     ("NOT_PLACED", "session", "asked twice, the venue has no trace of the order"),
     ("NOT_FOUND", "session", "asked twice, the venue no longer has the order"),

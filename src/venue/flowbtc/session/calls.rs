@@ -297,7 +297,11 @@ impl Session {
         for (id, failure) in late {
             self.raw_failed(now, id, failure);
         }
-        let late = self.calls.untie(|tie| tie.until <= now);
+        let mut late = self.calls.untie(|tie| tie.until <= now);
+        for tie in &mut late {
+            // A cancel is kept until the line is back: nobody may take it for not made.
+            tie.sent |= self.will_send(tie.task);
+        }
         self.ties_failed(now, late, "no answer in time");
     }
 

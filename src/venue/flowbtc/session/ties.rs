@@ -8,6 +8,7 @@ use super::task::Task;
 use crate::base::{
     CallFailure, CallFailureKind, CallId, CallOutcome, Command, Fate, OrderKey, OrderStep, Time,
 };
+use std::collections::BTreeMap;
 
 fn refused(kind: CallFailureKind, message: impl Into<String>) -> CallFailure {
     CallFailure::refused(kind, message)
@@ -122,7 +123,7 @@ impl Session {
         }
     }
 
-    fn will_send(&self, task: Task) -> bool {
+    pub(super) fn will_send(&self, task: Task) -> bool {
         let open = |key| self.orders.get(key).filter(|known| !known.is_final());
         if self.is_asked(task) {
             return true;
@@ -191,15 +192,19 @@ impl Session {
         self.ties_failed(now, lost, why);
     }
 
-    pub(super) fn ties_failed(&mut self, now: Time, mut ties: Vec<Tie>, why: &str) {
-        ties.dedup_by_key(|tie| tie.id);
+    pub(super) fn ties_failed(&mut self, now: Time, ties: Vec<Tie>, why: &str) {
+        // One request of several that was sent puts their call in doubt.
+        let mut calls: BTreeMap<CallId, bool> = BTreeMap::new();
         for tie in ties {
-            let failure = if tie.sent {
+            *calls.entry(tie.id).or_default() |= tie.sent;
+        }
+        for (id, sent) in calls {
+            let failure = if sent {
                 CallFailure::unknown(why)
             } else {
                 refused(CallFailureKind::Unavailable, why)
             };
-            self.ties_answered(now, &[tie.id], &Err(failure));
+            self.ties_answered(now, &[id], &Err(failure));
         }
     }
 }
