@@ -53,8 +53,6 @@ impl Terminal {
 }
 
 /// Whether what is typed at the terminal of the standard input is this process's to read.
-#[allow(unsafe_code, reason = "two calls of the system that take and give plain numbers")]
 fn in_foreground() -> bool {
-    // SAFETY: both take and give integers and touch no memory of ours.
-    unsafe { libc::tcgetpgrp(libc::STDIN_FILENO) == libc::getpgrp() }
+    rustix::termios::tcgetpgrp(stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }

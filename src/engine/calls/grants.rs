@@ -78,8 +78,8 @@ impl Grants {
 
 /// Money on its way out.
 struct Order {
-    pub asset: String,
-    pub amount: Decimal,
+    asset: String,
+    amount: Decimal,
     address: String,
 }
 

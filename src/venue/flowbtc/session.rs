@@ -18,6 +18,7 @@ mod orders;
 mod reduce;
 mod replies;
 mod task;
+mod ties;
 mod trading;
 
 #[cfg(test)]

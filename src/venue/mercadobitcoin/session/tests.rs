@@ -411,8 +411,7 @@ fn without_its_switch_there_is_no_public_data() {
     });
     assert_eq!(down.count(), 3);
     let failure = rig.events.iter().find_map(|event| {
-        let Event::Reply(reply) = event else { return None };
-        reply.outcome.as_ref().err()
+        if let Event::Reply(reply) = event { reply.outcome.as_ref().err() } else { None }
     });
     assert_eq!(failure.unwrap().to_string(), "no_venue: ticker is off: the feature switch `data`");
 }
