@@ -9,7 +9,7 @@ use super::roster::{Roster, Slot, StrategyStatus};
 use crate::base::tape::TradeBlock;
 use crate::base::{
     Channel, Command, Event, InstrumentId, LaneLeft, Machine, Net, OrderNews, OrderStep, Plain,
-    StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
+    Secret, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::desk::Seen;
 use crate::lua::Candidate;
@@ -41,6 +41,8 @@ pub enum Operator {
     /// No new orders of any strategy; open ones are canceled.
     Halt(String),
     Resume,
+    /// A one-time code that was typed, for the venue that waits for one. No record holds it.
+    Code(Secret),
 }
 
 /// What comes out of an engine. All records of one input come before its bytes.
@@ -223,7 +225,18 @@ impl Engine {
                 });
             }
             Operator::Resume => self.core.borrow_mut().gate.resume(None),
+            Operator::Code(code) => {
+                if let Some(place) = self.venues.iter_mut().find(|place| place.venue.wants_code()) {
+                    place.venue.code(now, &code);
+                }
+            }
         }
+    }
+
+    /// The venue whose login waits for a code that only a person can give.
+    #[must_use]
+    pub fn wants_code(&self) -> Option<&VenueName> {
+        self.venues.iter().find(|place| place.venue.wants_code()).map(|place| &place.name)
     }
 
     /// What rests is canceled first; then `on_stop` may still flatten, and the end waits for that.

@@ -45,8 +45,20 @@ pub struct LiveSpec {
 /// What a run tells people, as it happens.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Told {
-    Note { at: Time, name: String, note: Note },
-    Status { at: Time, strategies: Vec<StrategyStatus>, events: u64 },
+    Note {
+        at: Time,
+        name: String,
+        note: Note,
+    },
+    Status {
+        at: Time,
+        strategies: Vec<StrategyStatus>,
+        events: u64,
+    },
+    /// This venue's login waits for a one-time code: `Input::Typed` hands it in.
+    CodeWanted {
+        venue: VenueName,
+    },
 }
 
 /// How a run ended.
@@ -92,6 +104,8 @@ pub struct Live {
     interrupted: bool,
     next_status: Time,
     status_every: Span,
+    /// The code that a login waits for was asked for.
+    code_asked: bool,
 }
 
 impl Live {
@@ -137,6 +151,7 @@ impl Live {
             interrupted: false,
             next_status: now.plus(spec.status_every),
             status_every: spec.status_every,
+            code_asked: false,
         };
         live.journal_start(now)?;
         for result in found {
@@ -177,6 +192,7 @@ impl Live {
             Next::Input(at, input) => self.take_input(at, input, tell)?,
             Next::Timeout => self.input(clock::now(), In::Tick, tell)?,
         }
+        self.ask_code(tell);
         let now = clock::now();
         if now >= self.next_status {
             self.next_status = now.plus(self.status_every);
@@ -223,6 +239,11 @@ impl Live {
                 let answer = control::answer(&self.engine, run, &asked.question);
                 self.control.answer(asked.id, answer);
             }
+            Input::Typed(code) => {
+                // Asked for again, if it is of no use.
+                self.code_asked = false;
+                self.input(at, In::Operator(Operator::Code(code)), tell)?;
+            }
             Input::Served(_) => {}
         }
         Ok(())
@@ -233,6 +254,15 @@ impl Live {
         let gone = self.stopping.map(|since| since.plus(GOODBYE));
         let wakes = [self.engine.wake_at(), ends, gone, Some(self.next_status)];
         wakes.into_iter().flatten().min().unwrap_or(self.next_status)
+    }
+
+    /// Asks for the code that a login waits for, once each time.
+    fn ask_code(&mut self, tell: &mut dyn FnMut(Told, &Scripts)) {
+        let wanted = self.engine.wants_code().cloned();
+        let asked = std::mem::replace(&mut self.code_asked, wanted.is_some());
+        if let (Some(venue), false) = (wanted, asked) {
+            tell(Told::CodeWanted { venue }, &self.scripts);
+        }
     }
 
     /// A candidate, or why there is none.

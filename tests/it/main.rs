@@ -12,6 +12,7 @@ mod backtest;
 mod calls_backtest;
 mod docs;
 mod e2e;
+mod exercise;
 mod live;
 mod mb;
 mod pair;

@@ -78,8 +78,8 @@ impl Grants {
 
 /// Money on its way out.
 struct Order {
-    asset: String,
-    amount: Decimal,
+    pub asset: String,
+    pub amount: Decimal,
     address: String,
 }
 

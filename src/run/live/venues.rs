@@ -193,6 +193,8 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
     let (limit, reserve) = (own.per_minute, own.per_minute / RESERVE);
     config.user = UserLane::new(Pace { limit, reserve, span: Span::from_secs(60) });
     config.sent = start.sent_in("mercadobitcoin");
+    config.off =
+        switches(MERCADOBITCOIN).filter(|switch| own.off.iter().any(|o| o == switch)).collect();
     config.data_sent = start.sent_in("mercadobitcoin/data");
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)

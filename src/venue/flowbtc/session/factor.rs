@@ -3,6 +3,7 @@
 
 use super::Session;
 use super::line::{Phase, Timer};
+use super::news::login;
 use super::task::Task;
 use crate::base::{CallFailure, CallFailureKind, Secret, Span, Time};
 use crate::venue::flowbtc::payload::{Login, Refused};
@@ -47,7 +48,8 @@ impl Session {
     /// Whether a login waits for a code that only the operator can give: see `code`.
     #[must_use]
     pub fn waits_for_code(&self) -> bool {
-        self.factor.waiting && self.config.totp.is_none()
+        let at_hand = self.config.totp.is_some() || self.is_asked(Task::Code);
+        self.factor.waiting && self.line.phase == Phase::Login && !at_hand
     }
 
     /// Hands in the code that the operator typed. `false`: nobody waits for it, it is no code, or
@@ -93,6 +95,7 @@ impl Session {
             self.code_due(now);
         } else {
             self.note("the venue asks for a second factor: waiting for the code to be typed");
+            self.unpark(now);
         }
     }
 
@@ -156,6 +159,11 @@ impl Session {
         let retry_after = Some(next.since(now).max(Span::ZERO));
         let failure = CallFailure::refused(CallFailureKind::RateLimited, why);
         Err(CallFailure { retry_after, ..failure })
+    }
+
+    /// The answer to a script's Authenticate2FA while the session itself waits for the code.
+    pub(super) fn code_handed_in(&mut self, now: Time, body: &str, refused: Option<Refused>) {
+        self.code_answered(now, login(body, refused.map_or(Ok(body), Err)));
     }
 
     /// The answer to the session's own Authenticate2FA.

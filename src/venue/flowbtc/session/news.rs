@@ -283,7 +283,7 @@ impl Session {
 }
 
 /// A login's answer; one that is no answer of a login is a refusal.
-fn login(body: &str, answer: Result<&str, Refused>) -> Result<Login, Refused> {
+pub(super) fn login(body: &str, answer: Result<&str, Refused>) -> Result<Login, Refused> {
     Login::read(body).map_err(|error| answer.err().unwrap_or_else(|| unreadable(error)))
 }
 
