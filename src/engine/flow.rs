@@ -83,12 +83,12 @@ pub struct Engine {
 
 impl Engine {
     #[must_use]
-    pub fn new(config: EngineConfig) -> Engine {
+    pub fn new(mut config: EngineConfig) -> Engine {
         let gate = Gate::new(config.limits.clone());
         let mut core = Core::new(config.run, config.instruments.clone(), gate);
         core.recording = config.recording;
         core.calls.grants = super::calls::Grants::of(&config);
-        core.memory = Memory::new(config.memory.clone(), config.recording);
+        core.memory = Memory::new(std::mem::take(&mut config.memory), config.recording);
         Engine {
             core: Rc::new(RefCell::new(core)),
             roster: Roster::new(),

@@ -15,15 +15,21 @@ pub fn kind_of(value: &Value) -> &'static str {
 
 /// Takes a value out of a VM. The error names the place (`state.a.b`) and what is wrong with it.
 pub fn to_plain(value: &Value, place: &str) -> Result<Plain, String> {
-    let mut left = MAX_VALUES;
-    read(value, place, 0, &mut left)
+    within(value, place, MAX_VALUES)
+}
+
+/// The same for at most so many values: this walk is not under the script's budget.
+pub fn within(value: &Value, place: &str, most: usize) -> Result<Plain, String> {
+    let mut left = most + 1;
+    let read = read(value, place, 0, &mut left);
+    if left == 0 { Err(format!("{place} holds more than {most} values")) } else { read }
 }
 
 fn read(value: &Value, place: &str, depth: usize, left: &mut usize) -> Result<Plain, String> {
     if depth > MAX_DEPTH {
         return Err(format!("{place} nests deeper than {MAX_DEPTH} tables, or contains itself"));
     }
-    *left = left.checked_sub(1).ok_or_else(|| format!("{place}: more than {MAX_VALUES} values"))?;
+    *left = left.checked_sub(1).ok_or("too many values")?;
     match value {
         Value::Nil => Ok(Plain::Nil),
         Value::Boolean(flag) => Ok(Plain::Bool(*flag)),

@@ -121,3 +121,39 @@ fn the_length_of_a_block_changes_nothing() {
         assert_eq!(digests.len(), 1, "latency {order_latency}: {digests:?}");
     }
 }
+
+/// Counts in what it remembers, trades by that count, and says what it found at its start.
+const REMEMBERS: &str = r#"
+local s = { subscribe = { "trades flowbtc:BTCBRL" } }
+function s.on_start(ctx)
+	assert(ctx:recall("n") == nil, "the memory of a backtest begins empty")
+end
+function s.on_trade(ctx)
+	local n = (ctx:recall("n") or 0) + 1
+	ctx:remember("n", n)
+	if n % 7 == 0 then
+		ctx:buy({ qty = "0.01" })
+	end
+end
+return s
+"#;
+
+#[test]
+fn memory_begins_empty_and_is_the_same_at_every_block_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, feed) = (folder.path().join("s.luau"), folder.path().join("market.csv"));
+    std::fs::write(&file, REMEMBERS).unwrap();
+    let mut rows = String::from("time,price,qty,side,id\n");
+    for at in 0..500 {
+        rows += &format!("{},{}.5,0.25,sell,{}\n", 1_602_269_461 + at, 60_000 + at % 13, at + 1);
+    }
+    std::fs::write(&feed, rows).unwrap();
+    let digests = [1, 7, 65_536].map(|block_rows| {
+        let mut spec = spec(candidate(&file), feed.clone());
+        spec.feed.block_rows = block_rows;
+        let result = run(&spec);
+        assert_eq!(result.orders, 500 / 7);
+        result.digest
+    });
+    assert_eq!((&digests[1], &digests[2]), (&digests[0], &digests[0]));
+}

@@ -93,6 +93,7 @@ fn what_cannot_be_kept_fails_at_the_scripts_line() {
         ("ctx:remember('a', require('@std/ta').ema(3))", "a is an object (ta.ema)"),
         ("ctx:remember('', 1)", "a name has 1 to 128 bytes, not 0"),
         ("ctx:remember('a', string.rep('x', 300000))", "a is 300002 bytes of JSON"),
+        ("ctx:remember('a', table.create(140000, 1))", "a holds more than 131072 values"),
         ("ctx:remember({}, 1)", "ctx:remember takes a name as a string, not a table"),
         ("ctx:recall()", "ctx:recall takes a name as a string, not a nil"),
         ("local t = {} t.t = t ctx:remember('a', t)", "or contains itself"),

@@ -1,9 +1,12 @@
 //! What a strategy remembers, as its scripts hand it in and get it back.
 
 use super::Host;
-use crate::lua::values::{from_plain, to_plain};
+use crate::lua::values::{from_plain, within};
 use mlua::{Lua, LuaString, Table, Value};
 use std::rc::Rc;
+
+/// More do not fit into what may be kept.
+const MOST_VALUES: usize = 1 << 17;
 
 pub(super) fn functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Result<()> {
     let own = Rc::clone(host);
@@ -11,7 +14,7 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>, table: &Table) -> mlua::Resu
         let Ok(name) = name.to_str() else {
             return Ok(Some("the name is a string that is not UTF-8".to_owned()));
         };
-        let kept = to_plain(&value, &name)
+        let kept = within(&value, &name, MOST_VALUES)
             .and_then(|value| own.at(|desk, who| desk.remember(who, &name, value)));
         Ok(kept.err())
     };
