@@ -5,6 +5,7 @@
 
 mod asks;
 mod calls;
+mod changes;
 mod factor;
 mod feeds;
 mod fills;

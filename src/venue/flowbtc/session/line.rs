@@ -40,7 +40,7 @@ pub(super) enum Timer {
     /// A cancel should have had its effect by now.
     Cancel(OrderKey),
     /// A replacement should be seen by now.
-    Replace(OrderKey),
+    Replace(OrderKey, OrderKey),
     /// A reduction should be seen by now.
     Reduce(OrderKey),
     /// The next one-time code holds by now.
@@ -381,8 +381,10 @@ impl Session {
         if let Task::Place(key) = task {
             let reason = reason.to_owned();
             self.orders.unsent(now, key, OrderStep::Rejected { reason });
-        } else if let Task::Replace(key) = task {
-            self.orders.change_refused(now, key, reason);
+        } else if let Task::Replace(key, alias) = task {
+            if self.is_change(key, alias) {
+                self.orders.change_refused(now, key, reason);
+            }
         } else if let Task::Reduce(key) = task {
             self.reduce_failed(now, key, reason);
         } else if let Task::Raw(id, _) = task {
@@ -402,7 +404,7 @@ impl Session {
             Timer::Look => self.start_look(now),
             Timer::Fills => self.ask_fills(now),
             Timer::Cancel(key) => self.check_cancel(now, key),
-            Timer::Replace(key) => self.check_replace(now, key),
+            Timer::Replace(key, alias) => self.check_replace(now, key, alias),
             Timer::Reduce(key) => self.check_reduce(now, key),
             Timer::Code => self.code_due(now),
             Timer::Reason(key) => self.reject_without_reason(now, key),

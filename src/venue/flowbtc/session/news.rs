@@ -110,7 +110,7 @@ impl Session {
             Task::History => self.history(now, read(answer, OrderRow::read_all)),
             Task::Fills { start } => self.fills(now, start, read(answer, FillRow::read_all)),
             Task::Place(key) => self.placed(now, key, answer),
-            Task::Replace(key) => self.replaced(now, key, answer),
+            Task::Replace(key, alias) => self.replaced(now, key, alias, answer),
             Task::Reduce(key) => self.reduce_answered(now, key, answer.err()),
             Task::Cancel(key) => self.cancel_answered(now, key, answer.err()),
             Task::CancelAll(_) => {

@@ -38,7 +38,8 @@ pub(super) enum Task {
     Cancel(OrderKey),
     /// An order of ours that had ended for us and stands on the book.
     CancelStray(VenueOrderId),
-    Replace(OrderKey),
+    /// Of this order, by the one with this key: a late answer must not be taken for another's.
+    Replace(OrderKey, OrderKey),
     Reduce(OrderKey),
     CancelAll(InstrumentId),
     Status(OrderKey),
@@ -66,7 +67,7 @@ impl Task {
 
     /// It makes an order: never sent twice, never sent late.
     pub(super) fn is_order(self) -> bool {
-        matches!(self, Task::Place(_) | Task::Replace(_))
+        matches!(self, Task::Place(_) | Task::Replace(..))
     }
 
     /// What may wait in the lane only so long.
@@ -89,7 +90,7 @@ impl Task {
             Task::Fills { .. } => &calls::GET_ACCOUNT_TRADES,
             Task::Place(_) => &calls::SEND_ORDER,
             Task::Cancel(_) | Task::CancelStray(_) => &calls::CANCEL_ORDER,
-            Task::Replace(_) => &calls::CANCEL_REPLACE_ORDER,
+            Task::Replace(..) => &calls::CANCEL_REPLACE_ORDER,
             Task::Reduce(_) => &calls::MODIFY_ORDER,
             Task::CancelAll(_) => &calls::CANCEL_ALL_ORDERS,
             Task::Status(_) | Task::Leg(_) => &calls::GET_ORDER_STATUS,

@@ -37,7 +37,7 @@ impl Session {
                 self.cancel(now, key)
             }
             Command::Replace { key, alias, price, qty, .. } => {
-                tasks.push(Task::Replace(key));
+                tasks.push(Task::Replace(key, alias));
                 self.replace(now, key, alias, price, qty)
             }
             Command::Reduce { key, qty, .. } => {

@@ -3,7 +3,6 @@
 
 use super::Session;
 use super::feeds::{CATCH_UP, Stream};
-use super::legs::Told;
 use super::line::{Phase, Timer};
 use super::orders::Stray;
 use super::task::Task;
@@ -90,41 +89,6 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn replace(
-        &mut self,
-        now: Time,
-        key: OrderKey,
-        alias: OrderKey,
-        price: Option<Decimal>,
-        qty: Decimal,
-    ) -> Result<(), &'static str> {
-        let Some(known) = self.orders.get(key) else {
-            return Err(self.unknown_order(now, key));
-        };
-        let refused = if known.is_final() {
-            Some("ORDER_ENDED")
-        } else if !self.is_live() {
-            Some("VENUE_NOT_READY")
-        } else if known.change().is_some() || known.reduce.is_some() {
-            Some("REPLACE_PENDING")
-        } else if known.cancel.is_some() {
-            Some("CANCEL_PENDING")
-        } else if known.told == Told::Unknown || known.venue().is_none() || known.side.is_none() {
-            Some("ORDER_NOT_CONFIRMED")
-        } else if self.orders.find(Some(alias.wire()), None).is_some() {
-            Some("ALIAS_USED")
-        } else {
-            None
-        };
-        if let Some(reason) = refused {
-            self.orders.tell_refused(now, key, reason);
-            return Err(reason);
-        }
-        self.orders.change(key, alias, price, qty);
-        self.push(now, Task::Replace(key));
-        Ok(())
-    }
-
     /// Returns the instruments that it is about.
     pub(super) fn cancel_all(
         &mut self,
@@ -176,7 +140,8 @@ impl Session {
             Task::OpenOrders(_) | Task::History => request::of_account(account?),
             Task::Fills { start } => request::account_trades(account?, Session::page(), start),
             Task::Place(key) => request::send_order(account?, &self.terms(key)?),
-            Task::Replace(key) => {
+            Task::Replace(key, alias) if !self.is_change(key, alias) => return None,
+            Task::Replace(key, _) => {
                 let old = self.orders.get(key).filter(|known| !known.is_final())?.venue()?;
                 request::cancel_replace(account?, old, &self.terms(key)?)
             }
@@ -241,35 +206,6 @@ impl Session {
             Ok(body) => self.orders.accepted(now, key, order_number(body)),
             Err(refused) if refused.is_ambiguous() => self.unknown(now, key),
             Err(refused) => self.orders.refused(now, key, &refused.text),
-        }
-    }
-
-    /// The answer to CancelReplaceOrder: a number, a mere receipt, or no.
-    pub(super) fn replaced(&mut self, now: Time, key: OrderKey, answer: Result<&str, Refused>) {
-        match answer {
-            Ok(body) => match order_number(body) {
-                Some(number) if self.is_unanswered(key) => {
-                    self.orders.accepted(now, key, Some(number));
-                }
-                Some(_) => {}
-                None => {
-                    self.timers.set(now.plus(self.config.reply_within), Timer::Replace(key));
-                }
-            },
-            Err(refused) if refused.is_ambiguous() => self.unknown(now, key),
-            Err(refused) => self.change_refused(now, key, &refused.text),
-        }
-    }
-
-    /// A replacement was refused; its order may have been filled or canceled meanwhile.
-    pub(super) fn change_refused(&mut self, now: Time, key: OrderKey, reason: &str) {
-        self.orders.change_refused(now, key, reason);
-        self.ask_status(now, key);
-    }
-
-    pub(super) fn check_replace(&mut self, now: Time, key: OrderKey) {
-        if self.orders.get(key).is_some_and(|known| known.change().is_some()) {
-            self.unknown(now, key);
         }
     }
 
@@ -368,11 +304,12 @@ impl Session {
             Task::OpenOrders(why) => self.open_orders(now, why, Err("no answer".to_owned())),
             Task::History => self.history(now, Err("no answer".to_owned())),
             Task::Fills { start } => self.fills(now, start, Err("no answer".to_owned())),
-            Task::Place(key) | Task::Replace(key) => {
+            Task::Place(key) => {
                 if self.is_unanswered(key) {
                     self.unknown(now, key);
                 }
             }
+            Task::Replace(key, alias) => self.check_replace(now, key, alias),
             Task::Cancel(key) => self.ask_status(now, key),
             Task::Reduce(key) => self.check_reduce(now, key),
             Task::Raw(id, _) => {
@@ -392,7 +329,7 @@ impl Session {
         }
     }
 
-    fn unknown(&mut self, now: Time, key: OrderKey) {
+    pub(super) fn unknown(&mut self, now: Time, key: OrderKey) {
         self.orders.lost(now, key);
         self.note(format!("order {key}: the answer is lost; asking the venue what became of it"));
         self.look_soon(now);

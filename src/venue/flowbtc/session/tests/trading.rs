@@ -265,6 +265,28 @@ fn flow_f13_a_replacement_by_its_events_in_either_order() {
     }
 }
 
+/// Each replacement goes by its own key: what is late for one says nothing of the next.
+#[test]
+fn a_late_answer_to_one_replacement_is_not_taken_for_the_next_one_s() {
+    let mut rig = Rig::live();
+    rig.working(1, 501);
+    replace(&mut rig, 1, 2);
+    rig.event("OrderStateEvent", &heir(777, 2, 501, "Working", "0"));
+    rig.event("OrderStateEvent", &order(501, 1, "Canceled", "1", "0"));
+    let first = rig.asked.iter().rfind(|asked| asked.name == "CancelReplaceOrder").unwrap().clone();
+    rig.wait(Span::from_secs(4));
+    replace(&mut rig, 1, 3);
+    assert_eq!(rig.count("CancelReplaceOrder"), 2);
+    // The time for the first one's answer is up; the second has time left.
+    rig.wait(Span::from_secs(2));
+    assert_eq!(rig.count("GetOrderHistory"), 0, "nothing is in doubt");
+    rig.answer(&first, 1, r#"{"status":"Rejected","errormsg":"Too late","errorcode":101}"#);
+    rig.answer(&first, 1, r#"{"ReplacementOrderId":777,"ReplacementClOrdId":2}"#);
+    assert_eq!(rig.steps(1)[3..], ["replaced 777: 0.5 @ 101"]);
+    rig.event("OrderStateEvent", &heir(888, 3, 501, "Working", "0"));
+    assert_eq!(rig.steps(1)[4..], ["replaced 888: 0.5 @ 101"]);
+}
+
 #[test]
 fn a_replacement_known_by_its_origin_alone() {
     let mut rig = Rig::live();
