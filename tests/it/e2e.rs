@@ -5,7 +5,7 @@ mod capture;
 mod check;
 mod endings;
 mod ledgers;
-mod program;
+pub mod program;
 mod reload;
 mod runaway;
 mod venue;

@@ -2,6 +2,7 @@
 //! sockets: what it answers, and every error the tables document.
 
 mod bench;
+mod canary;
 mod flowbtc;
 mod mercadobitcoin;
 mod sentra;

@@ -39,14 +39,18 @@ fn fees() -> Fees {
 
 /// Serves the three venues with their test accounts, and `more` users of Sentra.
 pub fn serve(more: Vec<sentra::User>) -> Embedded {
+    serve_with(move |spec| spec.others.sentra_config.users.extend(more))
+}
+
+/// Serves the three venues with what `change` makes of their test accounts.
+pub fn serve_with(change: impl FnOnce(&mut VenueSpec) + Send + 'static) -> Embedded {
     Embedded::start(move || {
         let money = |asset: &str, amount: i64| (asset.to_owned(), Decimal::from(amount));
         let balances = vec![money("BRL", 100_000_000), money("BTC", 1_000)];
         let instruments = listing::instruments(fees());
         let first = instruments.iter().next().unwrap().clone();
-        let mut sentra_config = accounts::sentra_config(Checks::Manual);
-        sentra_config.users.extend(more);
-        Ok(VenueSpec {
+        let sentra_config = accounts::sentra_config(Checks::Manual);
+        let mut spec = VenueSpec {
             address: ANYWHERE,
             source: Source::synthetic(7, first, clock::now()),
             pace: Pace::Times(1.0),
@@ -67,7 +71,9 @@ pub fn serve(more: Vec<sentra::User>) -> Embedded {
                 sentra_config,
                 ..Others::default()
             },
-        })
+        };
+        change(&mut spec);
+        Ok(spec)
     })
     .unwrap()
 }
