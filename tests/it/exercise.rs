@@ -3,6 +3,7 @@
 
 mod bench;
 mod canary;
+mod examples;
 mod flowbtc;
 mod mercadobitcoin;
 mod sentra;

@@ -4,7 +4,7 @@
 
 use lunario::base::{Decimal, Fees, Instrument, Plain, Secret, Span};
 use lunario::calls::{self, By, Call, Field, Kind, Reply, flowbtc};
-use lunario::desk::{Mode, Words};
+use lunario::desk::{Level, Mode, Words};
 use lunario::edge::clock;
 use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
@@ -93,10 +93,12 @@ impl Default for Who {
 
 /// A live engine with one strategy.
 pub struct Engine {
-    lines: Receiver<(String, Plain)>,
+    lines: Receiver<(Level, String, Plain)>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     seen: Vec<String>,
+    /// Messages of warnings that the script logged.
+    pub warnings: Vec<String>,
     _folder: TempDir,
 }
 
@@ -125,26 +127,37 @@ impl Engine {
             let mut tell = |told: Told, _: &lunario::run::scripts::Scripts| {
                 let Told::Note { note, .. } = told else { return };
                 let line = match note {
-                    Note::Words { words: Words::Log { message, fields, .. }, .. } => {
-                        (message, fields)
+                    Note::Words { words: Words::Log { level, message, fields }, .. } => {
+                        (level, message, fields)
                     }
-                    other => (format!("{other:?}"), Plain::Nil),
+                    other => (Level::Info, format!("{other:?}"), Plain::Nil),
                 };
                 drop(said.send(line));
             };
             let mut live = Live::open(spec, &mut tell).unwrap();
             while !stop.load(Ordering::Relaxed) && !live.turn(&mut tell).unwrap() {}
         });
-        Engine { lines, ended, thread: Some(thread), seen: Vec::new(), _folder: folder }
+        Engine {
+            lines,
+            ended,
+            thread: Some(thread),
+            seen: Vec::new(),
+            warnings: Vec::new(),
+            _folder: folder,
+        }
     }
 
     /// The next log line with one of these messages, and its fields.
     pub fn line(&mut self, wanted: &[&str]) -> (String, Plain) {
         let deadline = clock::now().plus(PATIENCE);
         loop {
-            let Ok((message, fields)) = self.lines.recv_timeout(clock::until(deadline)) else {
+            let Ok((level, message, fields)) = self.lines.recv_timeout(clock::until(deadline))
+            else {
                 panic!("none of {wanted:?} came; so far:\n{}", self.seen.join("\n"));
             };
+            if level == Level::Warn {
+                self.warnings.push(message.clone());
+            }
             if wanted.contains(&message.as_str()) {
                 return (message, fields);
             }

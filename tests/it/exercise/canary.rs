@@ -222,8 +222,7 @@ fn observed(login: &str, totp: bool, more: &str) -> (Vec<(String, Vec<u8>)>, Vec
     for line in &lines {
         writeln!(wire, "{}", read_off(line)).unwrap();
     }
-    let words =
-        ["SessionToken", "Signature", "Sign", "sign", "TwoFAToken", "Pending2FaToken"];
+    let words = ["SessionToken", "Signature", "Sign", "sign", "TwoFAToken", "Pending2FaToken"];
     let dynamic = caught(&wire, &words);
     for planted in [EMAIL, SENTRA_EMAIL] {
         assert!(wire.contains(planted), "{planted} was on the wire");
@@ -257,9 +256,8 @@ fn check(login: &str, totp: bool, more: &str, least: usize) {
 
 #[test]
 fn nothing_of_a_login_by_password_and_code_is_told() {
-    let login = format!(
-        "user = \"{USER}\"\npassword_env = \"FLOW_PASSWORD\"\ntotp_env = \"FLOW_TOTP\""
-    );
+    let login =
+        format!("user = \"{USER}\"\npassword_env = \"FLOW_PASSWORD\"\ntotp_env = \"FLOW_TOTP\"");
     check(&login, true, "--json -vv", 5);
 }
 
