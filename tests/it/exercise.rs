@@ -7,6 +7,7 @@ mod examples;
 mod flowbtc;
 mod mercadobitcoin;
 mod sentra;
+mod told;
 
 use lunario::calls;
 
