@@ -4,7 +4,7 @@ use super::{Plain, decimal};
 use serde_json::value::RawValue;
 
 /// How deep a text may nest.
-const DEEPEST: usize = 16;
+pub const DEEPEST: usize = 16;
 
 /// A JSON text as plain data: whole numbers are `Int`, others `Decimal`, those no decimal holds
 /// `Number`. Objects keep the order of their keys.
@@ -13,10 +13,19 @@ const DEEPEST: usize = 16;
 /// When it is no JSON, or nests too deep.
 pub fn read(json: &str) -> Result<Plain, String> {
     let raw: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    value(raw, 0)
+    value(raw, 0, number)
 }
 
-fn value(raw: &RawValue, depth: usize) -> Result<Plain, String> {
+/// The same for what scripts wrote: every number is a `Number`, to the last bit.
+///
+/// # Errors
+/// As `read`.
+pub fn doubles(json: &str) -> Result<Plain, String> {
+    let raw: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    value(raw, 0, |text| Plain::Number(text.parse().unwrap_or(f64::NAN)))
+}
+
+fn value(raw: &RawValue, depth: usize, number: fn(&str) -> Plain) -> Result<Plain, String> {
     if depth > DEEPEST {
         return Err(format!("nests deeper than {DEEPEST} levels"));
     }
@@ -26,12 +35,13 @@ fn value(raw: &RawValue, depth: usize) -> Result<Plain, String> {
         Some(b'{') => {
             let pairs: Pairs<'_> = serde_json::from_str(text).map_err(wrong)?;
             let pairs = pairs.0.into_iter();
-            let read = pairs.map(|(key, raw)| Ok((Plain::Text(key), value(raw, depth + 1)?)));
+            let member = |(key, raw)| Ok((Plain::Text(key), value(raw, depth + 1, number)?));
+            let read = pairs.map(member);
             Plain::Map(read.collect::<Result<_, String>>()?)
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text).map_err(wrong)?;
-            let read = items.into_iter().map(|raw| value(raw, depth + 1));
+            let read = items.into_iter().map(|raw| value(raw, depth + 1, number));
             Plain::List(read.collect::<Result<_, String>>()?)
         }
         Some(b'"') => Plain::Text(serde_json::from_str(text).map_err(wrong)?),

@@ -157,4 +157,14 @@ pub trait Venue: Machine<In = VenueIn, Out = VenueOut> {
     fn lanes(&self, _now: Time) -> Vec<LaneLeft> {
         Vec::new()
     }
+
+    /// Whether a login waits for a one-time code that only a person can give.
+    fn wants_code(&self) -> bool {
+        false
+    }
+
+    /// Hands in the code that was typed. `false`: it cannot be used, and the venue's notes say so.
+    fn code(&mut self, _now: Time, _code: &Secret) -> bool {
+        false
+    }
 }

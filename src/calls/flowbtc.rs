@@ -7,11 +7,13 @@ use errors::{LISTED_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS};
 
 mod errors;
 mod extras;
+mod numbers;
 mod orders;
 mod replies;
 mod user;
 
 pub use extras::*;
+pub use numbers::*;
 pub use orders::*;
 pub use replies::*;
 pub use user::*;

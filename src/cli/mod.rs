@@ -84,7 +84,7 @@ enum Verb {
     Run(Box<run::Args>),
     /// Run a strategy over recorded trades
     Backtest(Box<backtest::Args>),
-    /// Serve the simulated FlowBTC on loopback
+    /// Serve the simulated FlowBTC, Mercado Bitcoin and Sentra on loopback
     Venue(Box<venue::Args>),
     /// Ask a running engine how it stands: strategies, venues, what each rate lane has left
     Status(status::Args),

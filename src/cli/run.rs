@@ -1,8 +1,9 @@
 //! `lunario run`: the strategies of a folder, on paper or live, reloaded on save.
 
 use super::{Failure, Global, args, existing, output, told, usage};
-use crate::base::{Decimal, Fees, Instruments, Span, decimal};
+use crate::base::{Decimal, Fees, Instruments, Span, VenueName, decimal};
 use crate::edge::tape::TimeUnit;
+use crate::edge::terminal::Terminal;
 use crate::edge::{clock, signals};
 use crate::run::assemble;
 use crate::run::live::{Live, LiveEnd, LiveSpec, Told as News};
@@ -134,7 +135,13 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
     }
     let output = options.output;
     signals::watch(live.post(), move || output::interrupted(output))?;
-    let end = live.run(&mut tell)?;
+    let terminal = Terminal::new(live.post());
+    let end = live.run(&mut |news, scripts| {
+        if let News::CodeWanted { venue } = &news {
+            ask_code(&terminal, venue);
+        }
+        tell(news, scripts);
+    })?;
     drop(live);
     for line in teller.end(clock::now(), told::stopped(&end)) {
         output::line(&line)?;
@@ -156,6 +163,20 @@ fn start(options: RunOptions) -> Result<Outcome, Failure> {
         (_, _, true) => Outcome::Refused,
         (false, false, false) => Outcome::Done,
     })
+}
+
+/// A login waits for a one-time code: whoever sits at the terminal types it.
+fn ask_code(terminal: &Terminal, venue: &VenueName) {
+    match terminal.read_line() {
+        Ok(true) => output::tell(&format!(
+            "{venue} asks for a one-time code: type the one of now and press Enter"
+        )),
+        Ok(false) => output::warn(&format!(
+            "{venue} asks for a one-time code and nobody can type one here; set `totp_env` under \
+             [venues.{venue}], and the codes are made from its secret"
+        )),
+        Err(error) => output::warn(&format!("the terminal cannot be read: {error:#}")),
+    }
 }
 
 /// Nothing runs yet: what to do about it.
@@ -180,9 +201,12 @@ fn greet(options: &RunOptions, spec: &LiveSpec, embedded: bool) -> anyhow::Resul
         (None, true) => format!("the embedded exchange, synthetic, seed {}", options.seed),
         (None, false) => flowbtc.url.clone(),
     });
+    // What is embedded beside FlowBTC needs no words of its own.
+    let other = spec.venues.mercadobitcoin.as_ref().filter(|venue| !venue.embedded);
+    let reports = spec.venues.sentra.as_ref().filter(|venue| !venue.embedded);
     let others = [
-        spec.venues.mercadobitcoin.as_ref().map(|venue| venue.url.clone()),
-        spec.venues.sentra.as_ref().map(|venue| format!("reports to {}", venue.url)),
+        other.map(|venue| venue.url.clone()),
+        reports.map(|venue| format!("reports to {}", venue.url)),
     ];
     let papers = [
         spec.venues.flowbtc.as_ref().map(|venue| venue.paper.is_some()),

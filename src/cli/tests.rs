@@ -151,7 +151,7 @@ fn what_parsing_cannot_see_is_refused_as_usage() {
             "gives A twice",
         ),
         ("lunario venue --flowbtc-ws 0.0.0.0:9000", "loopback"),
-        ("lunario venue --sentra 127.0.0.1:0", "--sentra: this build"),
+        ("lunario venue --sentra 192.0.2.1:80", "--sentra: 192.0.2.1:80 is not a loopback"),
         ("lunario journal verify --state no/such", "has no journal"),
         ("lunario check src --config no/such.toml", "cannot read no/such.toml"),
     ] {

@@ -26,6 +26,7 @@ pub(super) fn tell(teller: &mut Teller, news: &News, scripts: &Scripts) {
     let lines = match news {
         News::Note { at, name, note } => teller.note(*at, name, note, &files),
         News::Status { at, strategies, events } => teller.status(*at, strategies, *events, &files),
+        News::CodeWanted { .. } => Vec::new(),
     };
     for line in lines {
         // A reader that has gone away does not stop a run.

@@ -70,6 +70,15 @@ pub trait Desk {
     /// # Errors
     /// When it is not made at all: no such venue here, no grant, or the gate refuses the order.
     fn call(&mut self, who: StrategyId, ask: CallAsk) -> Result<CallId, CallFailure>;
+    /// Keeps plain data under a name of this strategy, durable with the records of the same input;
+    /// `Nil` forgets it.
+    ///
+    /// # Errors
+    /// When it cannot be kept: what is wrong with it, in words.
+    fn remember(&mut self, who: StrategyId, name: &str, value: Plain) -> Result<(), String>;
+    /// What was last remembered under the name, by this version or one before it, in this run or
+    /// one before it; `Nil` for nothing.
+    fn recall(&self, who: StrategyId, name: &str) -> Plain;
 }
 
 /// A strategy's position in one instrument.
@@ -223,5 +232,13 @@ impl Desk for Closed {
     fn call(&mut self, _: StrategyId, ask: CallAsk) -> Result<CallId, CallFailure> {
         let why = format!("{}.{} is for handlers, not for loading", ask.venue, ask.name);
         Err(CallFailure::refused(CallFailureKind::NoVenue, why))
+    }
+
+    fn remember(&mut self, _: StrategyId, _: &str, _: Plain) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn recall(&self, _: StrategyId, _: &str) -> Plain {
+        Plain::Nil
     }
 }

@@ -9,7 +9,7 @@
 //! back.
 
 use super::clock;
-use crate::base::{Net, Response, Time};
+use crate::base::{Net, Response, Secret, Time};
 use anyhow::Context;
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +37,8 @@ pub enum Input {
     Changed { path: PathBuf },
     /// Somebody asks this engine something; `Control::answer` answers.
     Asked(Asked),
+    /// A line that was typed at the terminal; it may be a one-time code.
+    Typed(Secret),
     /// The user wants the process to end (Ctrl-C or a terminate signal).
     Stop,
 }

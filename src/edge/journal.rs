@@ -5,15 +5,17 @@
 //! and `at` as little-endian 64-bit integers, then kind, strategy, version and body, each as its
 //! length in bytes (little-endian, 64 bits) and its bytes.
 //!
-//! Beside the rows stand, outside of the chain, values of the state folder (`meta`) and the sends
-//! of the last minutes over each rate lane (`sends`), so that a restart makes no burst.
+//! Beside the rows stand, outside of the chain, values of the state folder (`meta`), the sends of
+//! the last minutes over each rate lane (`sends`), so that a restart makes no burst, and what the
+//! strategies remember (`memory`).
 
+mod memory;
 mod read;
 mod sends;
 
 use super::clock;
 use super::state::StateDir;
-use crate::base::Time;
+use crate::base::{Plain, Time};
 use anyhow::{Context, bail};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+pub use memory::Kept;
 pub use read::{Problem, Reader, Record, Verdict};
 pub use sends::Send;
 
@@ -68,6 +71,10 @@ CREATE TABLE IF NOT EXISTS head(
     one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS sends(lane TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS memory(
+    strategy TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (strategy, name)) STRICT;
+CREATE INDEX IF NOT EXISTS calls ON records(at) WHERE kind = 'call';
 ";
 
 const INSERT: &str = "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -140,18 +147,24 @@ impl Journal {
     /// # Errors
     /// When the disk is full or fails; nothing was appended then, and nothing may be sent.
     pub fn append(&mut self, rows: &[Row<'_>]) -> anyhow::Result<i64> {
-        self.commit(rows, &[])
+        self.commit(rows, &[], &[])
     }
 
-    /// Appends the rows, and notes what is about to leave over which rate lane, as one transaction.
+    /// Appends the rows, keeps what strategies remember, and notes what is about to leave over
+    /// which rate lane, as one transaction.
     ///
     /// # Errors
     /// As `append`.
-    pub fn commit(&mut self, rows: &[Row<'_>], sends: &[Send<'_>]) -> anyhow::Result<i64> {
-        if rows.is_empty() && sends.is_empty() {
+    pub fn commit(
+        &mut self,
+        rows: &[Row<'_>],
+        kept: &[Kept<'_>],
+        sends: &[Send<'_>],
+    ) -> anyhow::Result<i64> {
+        if rows.is_empty() && kept.is_empty() && sends.is_empty() {
             return Ok(self.seq);
         }
-        let written = self.insert(rows, sends);
+        let written = self.insert(rows, kept, sends);
         if written.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK").context("cannot undo a journal write")?;
         }
@@ -161,7 +174,7 @@ impl Journal {
             self.since_pruning = 0;
             sends::prune(&self.connection, clock::now()).context("cannot write the journal")?;
         }
-        self.since_checkpoint += rows.len() + sends.len();
+        self.since_checkpoint += rows.len() + kept.len() + sends.len();
         if self.since_checkpoint >= CHECKPOINT_ROWS {
             self.since_checkpoint = 0;
             self.move_head().context("cannot write the journal")?;
@@ -181,10 +194,15 @@ impl Journal {
         Ok(())
     }
 
-    fn insert(&self, rows: &[Row<'_>], sends: &[Send<'_>]) -> rusqlite::Result<(i64, Hash)> {
+    fn insert(
+        &self,
+        rows: &[Row<'_>],
+        kept: &[Kept<'_>],
+        sends: &[Send<'_>],
+    ) -> rusqlite::Result<(i64, Hash)> {
         let (mut seq, mut hash) = (self.seq, self.hash);
         // One row is a transaction by itself; the statements around it would cost as much again.
-        let many = rows.len() + sends.len() > 1;
+        let many = rows.len() + kept.len() + sends.len() > 1;
         if many {
             self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         }
@@ -202,6 +220,7 @@ impl Journal {
                 hash.as_slice()
             ])?;
         }
+        memory::write(&self.connection, kept)?;
         sends::insert(&self.connection, sends)?;
         if many {
             self.connection.prepare_cached("COMMIT")?.execute([])?;
@@ -238,6 +257,22 @@ impl Journal {
     /// When the file cannot be read.
     pub fn sends(&self, since: Time) -> anyhow::Result<BTreeMap<String, Vec<Time>>> {
         sends::since(&self.connection, since, clock::now()).context("cannot read the journal")
+    }
+
+    /// What the strategies remember: by strategy, then by name.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a value in it.
+    pub fn memory(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<String, Plain>>> {
+        memory::all(&self.connection).context("cannot read the journal")
+    }
+
+    /// The rows of kind `call` since `since`, oldest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn calls(&self, since: Time) -> anyhow::Result<Vec<Record>> {
+        read::calls(&self.connection, since)
     }
 
     /// A value kept beside the rows.

@@ -15,6 +15,7 @@ pub mod signals;
 pub mod state;
 pub mod tape;
 pub mod telemetry;
+pub mod terminal;
 mod tls;
 pub mod watch;
 pub mod ws;

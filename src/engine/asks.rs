@@ -4,8 +4,8 @@ use super::core::{Core, MOST_PRICE, MOST_QTY, reckonable};
 use super::note::Note;
 use crate::account::Order;
 use crate::base::{
-    Ask, Bar, CallAsk, CallFailure, CallId, Decimal, Instrument, InstrumentId, OrderKey, Quote,
-    Refusal, Side, Span, StrategyId, Tif, Time, Trade,
+    Ask, Bar, CallAsk, CallFailure, CallId, Decimal, Instrument, InstrumentId, OrderKey, Plain,
+    Quote, Refusal, Side, Span, StrategyId, Tif, Time, Trade,
 };
 use crate::desk::{Desk, PositionView, Words, refused};
 use crate::market::HistoryKind;
@@ -178,5 +178,18 @@ impl Desk for Core {
             self.gate.halt(Some(who), reason);
         }
         self.halts.push((who, reason.to_owned()));
+    }
+
+    fn remember(&mut self, who: StrategyId, name: &str, value: Plain) -> Result<(), String> {
+        // What a version that is being loaded keeps could outlive its refusal.
+        if self.loading {
+            return Err("it is for handlers of the running version, not for on_load".to_owned());
+        }
+        let strategy = self.owner(who).map(|owner| owner.name.clone()).unwrap_or_default();
+        self.memory.keep(self.now, &strategy, name, value)
+    }
+
+    fn recall(&self, who: StrategyId, name: &str) -> Plain {
+        self.owner(who).map_or(Plain::Nil, |owner| self.memory.get(&owner.name, name))
     }
 }

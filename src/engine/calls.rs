@@ -14,7 +14,7 @@ use crate::base::{
 };
 use crate::calls;
 use crate::risk::Approved;
-pub use grants::Grants;
+pub use grants::{Grants, withdrawn};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls of one strategy that may wait for their outcomes.

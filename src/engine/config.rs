@@ -1,5 +1,6 @@
 //! What an engine is made with: mode, instruments, limits, parameters, budgets of failure.
 
+use super::memory::Memories;
 use crate::base::{Decimal, Instruments, Time};
 use crate::desk::Mode;
 use crate::lua::Limits as LuaLimits;
@@ -33,6 +34,8 @@ pub struct EngineConfig {
     /// in live runs only.
     pub grants: BTreeMap<String, BTreeSet<String>>,
     pub withdrawals: Withdrawals,
+    /// What the strategies remember from runs before.
+    pub memory: Memories,
 }
 
 /// What withdrawals may do; by default nothing.
@@ -66,6 +69,7 @@ impl EngineConfig {
             recording: true,
             grants: BTreeMap::new(),
             withdrawals: Withdrawals::default(),
+            memory: Memories::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The engine's core, which every strategy's asks meet: orders, positions, limits, timers, outbox.
 
 use super::calls::Calls;
+use super::memory::Memory;
 use super::note::Note;
 use super::record::{self, Record};
 use super::timers::Timers;
@@ -58,6 +59,7 @@ pub struct Core {
     absorbed: usize,
     /// Raw calls that have not ended, with who waits.
     pub(super) calls: Calls,
+    pub(super) memory: Memory,
 }
 
 /// The depth of history kept from a strategy's first request on, and before it where a script's
@@ -92,6 +94,7 @@ impl Core {
             block: None,
             absorbed: 0,
             calls: Calls::default(),
+            memory: Memory::default(),
         }
     }
 

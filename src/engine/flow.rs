@@ -2,13 +2,14 @@
 
 use super::config::EngineConfig;
 use super::core::{Core, instrument_of};
+use super::memory::{Memory, Remembered};
 use super::note::Note;
 use super::record::Record;
 use super::roster::{Roster, Slot, StrategyStatus};
 use crate::base::tape::TradeBlock;
 use crate::base::{
     Channel, Command, Event, InstrumentId, LaneLeft, Machine, Net, OrderNews, OrderStep, Plain,
-    StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
+    Secret, StrategyId, Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::desk::Seen;
 use crate::lua::Candidate;
@@ -40,12 +41,16 @@ pub enum Operator {
     /// No new orders of any strategy; open ones are canceled.
     Halt(String),
     Resume,
+    /// A one-time code that was typed, for the venue that waits for one. No record holds it.
+    Code(Secret),
 }
 
 /// What comes out of an engine. All records of one input come before its bytes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Out {
     Record(Record),
+    /// What a strategy remembers or forgets; belongs to the records of the same input.
+    Remembered(Remembered),
     Net {
         venue: usize,
         net: Net,
@@ -83,6 +88,7 @@ impl Engine {
         let mut core = Core::new(config.run, config.instruments.clone(), gate);
         core.recording = config.recording;
         core.calls.grants = super::calls::Grants::of(&config);
+        core.memory = Memory::new(config.memory.clone(), config.recording);
         Engine {
             core: Rc::new(RefCell::new(core)),
             roster: Roster::new(),
@@ -219,7 +225,18 @@ impl Engine {
                 });
             }
             Operator::Resume => self.core.borrow_mut().gate.resume(None),
+            Operator::Code(code) => {
+                if let Some(place) = self.venues.iter_mut().find(|place| place.venue.wants_code()) {
+                    place.venue.code(now, &code);
+                }
+            }
         }
+    }
+
+    /// The venue whose login waits for a code that only a person can give.
+    #[must_use]
+    pub fn wants_code(&self) -> Option<&VenueName> {
+        self.venues.iter().find(|place| place.venue.wants_code()).map(|place| &place.name)
     }
 
     /// What rests is canceled first; then `on_stop` may still flatten, and the end waits for that.
@@ -405,6 +422,9 @@ impl Machine for Engine {
         let mut core = self.core.borrow_mut();
         if let Some(record) = core.records.pop_front() {
             return Some(Out::Record(record));
+        }
+        if let Some(remembered) = core.memory.take_change() {
+            return Some(Out::Remembered(remembered));
         }
         if let Some(net) = self.nets.pop_front() {
             return Some(net);

@@ -8,6 +8,7 @@ mod determinism;
 mod ends;
 mod faults;
 mod filters;
+mod memory;
 mod orders;
 mod records;
 mod reload;
@@ -349,6 +350,10 @@ fn out_line(out: &Out) -> String {
         Out::Record(record) => format!("record {}", record_line(record)),
         Out::Net { net: Net::Frame { text, .. }, .. } => format!("net {text}"),
         Out::Net { net, .. } => format!("net {net:?}"),
+        Out::Remembered(kept) => {
+            let value = kept.value.as_deref().unwrap_or("nothing");
+            format!("remember {} {} = {value}", kept.strategy, kept.name)
+        }
         Out::Sent { lane } => format!("sent {lane}"),
         Out::Note(note) => format!("note {}", note_line(note)),
     }

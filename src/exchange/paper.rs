@@ -66,6 +66,14 @@ impl crate::base::Venue for Paper {
     fn lanes(&self, now: Time) -> Vec<crate::base::LaneLeft> {
         self.session.lanes(now)
     }
+
+    fn wants_code(&self) -> bool {
+        self.session.wants_code()
+    }
+
+    fn code(&mut self, now: Time, code: &crate::base::Secret) -> bool {
+        self.session.code(now, code)
+    }
 }
 
 impl Machine for Paper {

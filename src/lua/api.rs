@@ -34,6 +34,8 @@ pub const METHODS: &[&str] = &[
     "alert",
     "halt",
     "sleep",
+    "remember",
+    "recall",
 ];
 
 /// Fields of an order as it is asked for.

@@ -4,6 +4,7 @@
 
 mod account;
 mod calls;
+mod memory;
 mod modules;
 
 pub use account::bar_fields;
@@ -185,6 +186,7 @@ pub fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
     timer_functions(lua, host, &table)?;
     speech_functions(lua, host, &table)?;
     calls::functions(lua, host, &table)?;
+    memory::functions(lua, host, &table)?;
     modules::functions(lua, host, &table)?;
     Ok(table)
 }

@@ -25,6 +25,7 @@ const MODULES: &[(&str, &str)] = &[
     ("@std/orders/spec", include_str!("../../stdlib/orders/spec.luau")),
     ("@std/orders/trailing", include_str!("../../stdlib/orders/trailing.luau")),
     ("@std/sentra_sync", include_str!("../../stdlib/sentra_sync.luau")),
+    ("@std/sentra_sync/kept", include_str!("../../stdlib/sentra_sync/kept.luau")),
     ("@std/sentra_sync/records", include_str!("../../stdlib/sentra_sync/records.luau")),
     ("@std/stats", include_str!("../../stdlib/stats.luau")),
     ("@std/stats/online", include_str!("../../stdlib/stats/online.luau")),

@@ -36,7 +36,7 @@ fn read(value: &Value, place: &str, depth: usize, left: &mut usize) -> Result<Pl
             .map_err(|_| format!("{place} is a string that is not UTF-8")),
         Value::Table(table) => read_table(table, place, depth, left),
         other => Err(format!(
-            "{place} is a {}; state holds numbers, strings, booleans, tables and @std objects",
+            "{place} is a {}; plain data is numbers, strings, booleans and tables",
             kind_of(other)
         )),
     }

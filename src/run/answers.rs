@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::table;
 use crate::base::{
     Call, CallFailure, CallFailureKind, Command, Event, Instruments, LaneLeft, Machine, OrderNews,
-    Reply, Span, Time, Venue, VenueIn, VenueName, VenueOut,
+    Reply, Secret, Span, Time, Venue, VenueIn, VenueName, VenueOut,
 };
 use crate::calls;
 use crate::exchange::{Config, Paper, QueueModel, SimConfig, SimVenue, refusal};
@@ -182,6 +182,14 @@ impl<V: Simulated> Venue for Answering<V> {
         let mut lanes = self.inner.lanes(now);
         lanes.extend(self.desk.borrow().turns.lanes(now));
         lanes
+    }
+
+    fn wants_code(&self) -> bool {
+        self.inner.wants_code()
+    }
+
+    fn code(&mut self, now: Time, code: &Secret) -> bool {
+        self.inner.code(now, code)
     }
 }
 

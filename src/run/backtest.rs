@@ -375,7 +375,7 @@ impl<'a> Run<'a> {
         while let Some(out) = self.engine.poll(self.now) {
             match out {
                 Out::Note(note) => self.note(note),
-                Out::Record(_) | Out::Net { .. } | Out::Sent { .. } => {}
+                Out::Record(_) | Out::Remembered(_) | Out::Net { .. } | Out::Sent { .. } => {}
             }
         }
     }

@@ -9,15 +9,17 @@ mod links;
 mod venues;
 
 use super::scripts::{Scripts, Unreadable};
-use crate::base::{Machine, Net, Plain, Span, Time, VenueName, Version};
+use crate::base::{Decimal, Machine, Net, Plain, Span, Time, VenueName, Version, json};
 use crate::desk::Mode;
 use crate::edge::clock;
 use crate::edge::control::Control;
 use crate::edge::inbox::{Inbox, Input, Next};
-use crate::edge::journal::{Journal, Policy, Row, Send};
+use crate::edge::journal::{Journal, Kept, Policy, Row, Send};
 use crate::edge::state::StateDir;
 use crate::edge::watch::{Patience, Watch};
-use crate::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record, StrategyStatus};
+use crate::engine::{
+    Engine, EngineConfig, In, Note, Operator, Out, Record, Remembered, StrategyStatus, withdrawn,
+};
 use crate::lua::Candidate;
 use anyhow::Context;
 use links::Links;
@@ -43,8 +45,20 @@ pub struct LiveSpec {
 /// What a run tells people, as it happens.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Told {
-    Note { at: Time, name: String, note: Note },
-    Status { at: Time, strategies: Vec<StrategyStatus>, events: u64 },
+    Note {
+        at: Time,
+        name: String,
+        note: Note,
+    },
+    Status {
+        at: Time,
+        strategies: Vec<StrategyStatus>,
+        events: u64,
+    },
+    /// This venue's login waits for a one-time code: `Input::Typed` hands it in.
+    CodeWanted {
+        venue: VenueName,
+    },
 }
 
 /// How a run ended.
@@ -65,6 +79,9 @@ const GOODBYE: Span = Span::from_secs(10);
 
 /// No venue counts what was sent before this.
 const COUNTED: Span = Span::from_secs(60);
+
+/// What left within this time counts against the caps of withdrawals.
+const DAY: Span = Span::from_secs(24 * 60 * 60);
 
 /// The epoch of run numbers: 2026-01-01T00:00:00Z.
 const RUNS_SINCE: Time = Time::from_millis(1_767_225_600_000);
@@ -87,6 +104,8 @@ pub struct Live {
     interrupted: bool,
     next_status: Time,
     status_every: Span,
+    /// The code that a login waits for was asked for.
+    code_asked: bool,
 }
 
 impl Live {
@@ -102,6 +121,8 @@ impl Live {
         let now = clock::now();
         let mut config = spec.engine;
         config.run = next_run(&journal, now)?;
+        config.memory = journal.memory()?;
+        config.withdrawals.before = withdrawals(&journal, now.minus(DAY))?;
         let instruments = config.instruments.clone();
         let sent = journal.sends(now.minus(COUNTED))?;
         let start = Start { instruments: &instruments, sent: &sent, now };
@@ -130,6 +151,7 @@ impl Live {
             interrupted: false,
             next_status: now.plus(spec.status_every),
             status_every: spec.status_every,
+            code_asked: false,
         };
         live.journal_start(now)?;
         for result in found {
@@ -170,6 +192,7 @@ impl Live {
             Next::Input(at, input) => self.take_input(at, input, tell)?,
             Next::Timeout => self.input(clock::now(), In::Tick, tell)?,
         }
+        self.ask_code(tell);
         let now = clock::now();
         if now >= self.next_status {
             self.next_status = now.plus(self.status_every);
@@ -216,6 +239,11 @@ impl Live {
                 let answer = control::answer(&self.engine, run, &asked.question);
                 self.control.answer(asked.id, answer);
             }
+            Input::Typed(code) => {
+                // Asked for again, if it is of no use.
+                self.code_asked = false;
+                self.input(at, In::Operator(Operator::Code(code)), tell)?;
+            }
             Input::Served(_) => {}
         }
         Ok(())
@@ -226,6 +254,15 @@ impl Live {
         let gone = self.stopping.map(|since| since.plus(GOODBYE));
         let wakes = [self.engine.wake_at(), ends, gone, Some(self.next_status)];
         wakes.into_iter().flatten().min().unwrap_or(self.next_status)
+    }
+
+    /// Asks for the code that a login waits for, once each time.
+    fn ask_code(&mut self, tell: &mut dyn FnMut(Told, &Scripts)) {
+        let wanted = self.engine.wants_code().cloned();
+        let asked = std::mem::replace(&mut self.code_asked, wanted.is_some());
+        if let (Some(venue), false) = (wanted, asked) {
+            tell(Told::CodeWanted { venue }, &self.scripts);
+        }
     }
 
     /// A candidate, or why there is none.
@@ -269,19 +306,21 @@ impl Live {
     ) -> anyhow::Result<()> {
         self.engine.handle(now, input);
         let mut records = Vec::new();
+        let mut remembered = Vec::new();
         let mut lanes = Vec::new();
         let mut nets = Vec::new();
         let mut notes = Vec::new();
         while let Some(out) = self.engine.poll(now) {
             match out {
                 Out::Record(record) => records.push(record),
+                Out::Remembered(change) => remembered.push(change),
                 Out::Sent { lane } => lanes.push(lane),
                 Out::Net { venue, net } => nets.push((venue, net)),
                 Out::Note(note) => notes.push(note),
             }
         }
         let sends: Vec<Send<'_>> = lanes.iter().map(|lane| Send { lane, at: now }).collect();
-        self.write(&records, &sends)?;
+        self.write(&records, &remembered, &sends)?;
         for (venue, net) in nets {
             self.links.handle(venue, net);
         }
@@ -309,7 +348,12 @@ impl Live {
         }
     }
 
-    fn write(&mut self, records: &[Record], sends: &[Send<'_>]) -> anyhow::Result<()> {
+    fn write(
+        &mut self,
+        records: &[Record],
+        remembered: &[Remembered],
+        sends: &[Send<'_>],
+    ) -> anyhow::Result<()> {
         let bodies: Vec<String> = records.iter().map(|record| record.body.json()).collect();
         let rows: Vec<Row<'_>> = records
             .iter()
@@ -322,8 +366,17 @@ impl Live {
                 body,
             })
             .collect();
+        let kept: Vec<Kept<'_>> = remembered
+            .iter()
+            .map(|change| Kept {
+                at: change.at,
+                strategy: &change.strategy,
+                name: &change.name,
+                value: change.value.as_deref(),
+            })
+            .collect();
         self.journal
-            .commit(&rows, sends)
+            .commit(&rows, &kept, sends)
             .context("the journal cannot be written; nothing more is sent")?;
         Ok(())
     }
@@ -341,7 +394,7 @@ impl Live {
             version: None,
             body,
         };
-        self.write(&[record], &[])
+        self.write(&[record], &[], &[])
     }
 
     fn status(&self, at: Time, tell: &mut dyn FnMut(Told, &Scripts)) {
@@ -377,6 +430,19 @@ fn next_run(journal: &Journal, now: Time) -> anyhow::Result<u32> {
     let run = u32::try_from(seconds).unwrap_or(1).max(last + 1);
     journal.set_meta("order_run", &run.to_string())?;
     Ok(run)
+}
+
+/// What left since then, or may have, by the journal's own account.
+fn withdrawals(journal: &Journal, since: Time) -> anyhow::Result<Vec<(Time, String, Decimal)>> {
+    let mut left = Vec::new();
+    for row in journal.calls(since)? {
+        let body = json::read(&row.body).and_then(|body| withdrawn(&body));
+        let found = body
+            .map_err(anyhow::Error::msg)
+            .with_context(|| format!("row {} of the journal is damaged", row.seq))?;
+        left.extend(found.map(|(asset, amount)| (row.at, asset, amount)));
+    }
+    Ok(left)
 }
 
 /// The mode of a run: paper unless it trades real money.

@@ -216,7 +216,11 @@ impl VenueRun {
                 Next::Input(at, Input::Served(news)) => self.served(at, news)?,
                 Next::Input(
                     _,
-                    Input::Socket(_) | Input::Http { .. } | Input::Changed { .. } | Input::Asked(_),
+                    Input::Socket(_)
+                    | Input::Http { .. }
+                    | Input::Changed { .. }
+                    | Input::Asked(_)
+                    | Input::Typed(_),
                 ) => {}
                 Next::Timeout => {
                     let now = self.clock(clock::now());

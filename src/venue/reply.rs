@@ -88,6 +88,14 @@ pub fn body(args: &[(&'static str, Plain)]) -> String {
     out
 }
 
+/// Plain data as a request's JSON. Decimals are numbers.
+#[must_use]
+pub fn json(value: &Plain) -> String {
+    let mut out = String::new();
+    write_json(value, &mut out);
+    out
+}
+
 fn write_json(value: &Plain, out: &mut String) {
     match value {
         Plain::Decimal(value) => out.push_str(&decimal::show(*value)),

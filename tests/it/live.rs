@@ -1,16 +1,21 @@
 //! Live runs over real loopback sockets against the served venue: orders, fills, saves, the end.
 
 use crate::support::shared;
-use lunario::base::{Decimal, Fees, Plain, Secret, Span};
+use lunario::base::{Decimal, Fees, Plain, Secret, Span, VenueName};
 use lunario::desk::Mode;
+use lunario::edge::clock;
+use lunario::edge::inbox::Input;
 use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
 use lunario::engine::{EngineConfig, Note};
 use lunario::exchange::{Config, QueueModel};
 use lunario::run::live::{FlowBtc, FlowLogin, Live, LiveEnd, LiveSpec, Told, Venues};
+use lunario::run::scripts::Scripts;
 use lunario::run::source::Source;
+use lunario::run::venue::accounts;
 use lunario::run::venue::{Dialect, Embedded, Others, Pace, VenueSpec, test_users};
 use lunario::simulator::flowbtc::listing;
+use lunario::venue::sign;
 use std::path::{Path, PathBuf};
 
 fn fees() -> Fees {
@@ -76,6 +81,49 @@ fn spec(url: &str, scripts: &Path, state: &Path, seconds: i64) -> LiveSpec {
         status_every: Span::from_secs(3600),
         patience: Patience::default(),
     }
+}
+
+/// The code of the second user's second factor at this time.
+fn code_of_now() -> Secret {
+    let secret = Secret::new(accounts::FLOWBTC_SECOND_TOTP);
+    sign::one_time_code(&secret, sign::code_step(clock::now())).unwrap()
+}
+
+#[test]
+fn a_code_that_is_typed_logs_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let scripts = folder.path().join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    let served = venue(None, Pace::Times(1.0), Dialect::Native);
+    let mut spec = spec(&served.url, &scripts, &folder.path().join("state"), 60);
+    let own = spec.venues.flowbtc.as_mut().unwrap();
+    own.user = accounts::FLOWBTC_SECOND_USER.to_owned();
+    own.password = Secret::new(accounts::FLOWBTC_SECOND_PASSWORD);
+    let mut said = Vec::new();
+    let mut asked = 0;
+    let mut live = Live::open(spec, &mut |_, _: &Scripts| {}).unwrap();
+    let post = live.post();
+    let ready = |live: &Live| live.engine().core().market.is_ready(&VenueName::new("flowbtc"));
+    while !ready(&live) {
+        let mut wanted = false;
+        let ended = live.turn(&mut |told: Told, _: &Scripts| {
+            wanted |= matches!(&told, Told::CodeWanted { venue } if &*venue.0 == "flowbtc");
+            said.push(format!("{told:?}"));
+        });
+        assert!(!ended.unwrap(), "a minute has passed: {said:?}");
+        if wanted {
+            // Nonsense first: it is asked for again.
+            let typed = if asked == 0 { Secret::new("letters") } else { code_of_now() };
+            asked += 1;
+            assert!(asked < 5, "{said:?}");
+            let post = post.clone();
+            let send = move || post.send_blocking(clock::now(), Input::Typed(typed)).unwrap();
+            std::thread::spawn(send).join().unwrap();
+        }
+    }
+    assert!(asked >= 2, "{said:?}");
+    let code = code_of_now();
+    assert!(said.iter().all(|line| !line.contains(code.expose()) && !line.contains("letters")));
 }
 
 /// A ping-pong of market orders on every tenth trade.

@@ -2,8 +2,11 @@
 //! engine with a strategy on one end of a line, the simulated FlowBTC on the other, and whatever
 //! goes wrong between them. At the end both must have the same orders, fills and money.
 
+mod asked;
 mod books;
 mod changes;
+mod lanes;
+mod life;
 mod line;
 mod puppet;
 mod random;
@@ -24,8 +27,10 @@ use lunario::simulator::flowbtc::{
     Conduct, Dialect, FlowServer, ServerConfig, ServerIn, ServerOut, TestUser, listing,
 };
 use lunario::venue::flowbtc::{Session, SessionConfig};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+const TOTP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 const RUN: u32 = 3;
 const BTC: InstrumentId = InstrumentId(0);
 const ACCOUNT: AccountNumber = AccountNumber(4);
@@ -58,13 +63,26 @@ struct Setup {
     market: f64,
     /// The order in which the server sends what one call caused is dealt anew.
     shuffle: bool,
+    /// Requests a minute that the venue serves.
+    served: Option<usize>,
+    /// The user has a second factor.
+    guarded: bool,
 }
 
 impl Setup {
     /// A quick venue that nobody else trades on.
     fn still(dialect: Dialect) -> Setup {
         let latency = Span::ZERO;
-        Setup { seed: 1, dialect, per_minute: 1_000, latency, market: 0.0, shuffle: false }
+        Setup {
+            seed: 1,
+            dialect,
+            per_minute: 1_000,
+            latency,
+            market: 0.0,
+            shuffle: false,
+            served: None,
+            guarded: false,
+        }
     }
 }
 
@@ -82,6 +100,10 @@ struct Pair {
     elsewhere: Vec<String>,
     /// The session token of the last login, as it passed over the line.
     token: String,
+    /// Raw calls whose script ended, or was replaced, before they did.
+    forgiven: BTreeSet<u64>,
+    /// The lane of each send, and when it was.
+    sent: Vec<(String, Time)>,
 }
 
 fn fees() -> Fees {
@@ -96,7 +118,7 @@ fn server(setup: &Setup) -> FlowServer {
         account: ACCOUNT,
         balances: vec![("BRL".to_owned(), d("20000")), ("BTC".to_owned(), d("5"))],
         keys: Vec::new(),
-        totp: None,
+        totp: setup.guarded.then(|| Secret::new(TOTP)),
     };
     server_of(setup, user)
 }
@@ -115,11 +137,11 @@ fn server_of(setup: &Setup, user: TestUser) -> FlowServer {
         seed: setup.seed,
         shuffle: setup.shuffle,
         latency: setup.latency,
-        conduct: Conduct::default(),
+        conduct: Conduct { per_minute: setup.served, ..Conduct::default() },
     })
 }
 
-fn session(setup: &Setup, instruments: Instruments) -> Session {
+fn session(setup: &Setup, instruments: Instruments) -> SessionConfig {
     let venue = VenueName::new("flowbtc");
     let mut config = SessionConfig::new(venue, "ws://venue", "ana", Secret::new("ana-secret"));
     config.account = setup.seed.is_multiple_of(3).then_some(ACCOUNT.0);
@@ -127,21 +149,26 @@ fn session(setup: &Setup, instruments: Instruments) -> Session {
     config.per_minute = setup.per_minute;
     config.reserve = setup.per_minute / 5;
     config.seed = setup.seed;
-    Session::new(config)
+    config.totp = setup.guarded.then(|| Secret::new(TOTP));
+    config
+}
+
+fn engine(setup: &Setup, run: u32, session: SessionConfig) -> Engine {
+    let mut config = EngineConfig::new(Mode::Paper, run, session.instruments.clone());
+    config.seed = setup.seed;
+    config.limits.max_position = Some(d("4"));
+    config.lua.handler = Duration::from_secs(5);
+    config.lua.load = Duration::from_secs(20);
+    let mut engine = Engine::new(config);
+    engine.add_venue(VenueName::new("flowbtc"), Box::new(Session::new(session)));
+    engine
 }
 
 impl Pair {
     fn new(setup: &Setup, script: &str, rule: Rule) -> Pair {
         let now = Time::from_millis(1_790_000_000_000);
         let instruments = listing::instruments(fees());
-        let mut config = EngineConfig::new(Mode::Paper, RUN, instruments.clone());
-        config.seed = setup.seed;
-        config.limits.max_position = Some(d("4"));
-        config.lua.handler = Duration::from_secs(5);
-        config.lua.load = Duration::from_secs(20);
-        let mut engine = Engine::new(config);
-        let session = session(setup, instruments.clone());
-        engine.add_venue(VenueName::new("flowbtc"), Box::new(session));
+        let engine = engine(setup, RUN, session(setup, instruments.clone()));
         let traded = instruments.get(BTC).unwrap().clone();
         let mut shape = SyntheticConfig::new(traded, now, d("1000"));
         (shape.rate, shape.levels, shape.volatility) = (setup.market, 5, 3.0);
@@ -159,6 +186,8 @@ impl Pair {
             notes: Vec::new(),
             elsewhere: Vec::new(),
             token: String::new(),
+            forgiven: BTreeSet::new(),
+            sent: Vec::new(),
         };
         pair.load(script);
         assert!(pair.engine.runs("s"), "{:?}", pair.notes);
@@ -171,6 +200,15 @@ impl Pair {
         pair.quote("999", "1001");
         pair.wait(secs(2));
         pair
+    }
+
+    /// The program dies and starts again at once, as the run of this number.
+    fn start_again(&mut self, setup: &Setup, run: u32, session: SessionConfig, script: &str) {
+        self.line.lose_all(self.now);
+        self.line.forget();
+        self.engine = engine(setup, run, session);
+        self.load(script);
+        assert!(self.engine.runs("s"), "{:?}", self.notes);
     }
 
     /// The feed shows this market, ten at each price.
@@ -193,7 +231,8 @@ impl Pair {
             match out {
                 Out::Record(record) => self.records.push(record),
                 Out::Net { net, .. } => nets.push(net),
-                Out::Sent { .. } => {}
+                Out::Sent { lane } => self.sent.push((lane, self.now)),
+                Out::Remembered(_) => {}
                 Out::Note(note) => self.notes.push(note),
             }
         }

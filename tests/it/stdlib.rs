@@ -113,6 +113,11 @@ fn sentra_sync() {
 }
 
 #[test]
+fn sentra_sync_over_restarts() {
+    check("sentra_restart", 5);
+}
+
+#[test]
 fn stats() {
     check("stats", 17);
 }

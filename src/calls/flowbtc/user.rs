@@ -48,7 +48,8 @@ pub const SET_USER_INFO: Call = Call {
     auth: true,
     switch: None,
     contract: "FLOW-C16",
-    doc: "Changes the user; takes the whole object of GetUserInfo.",
+    doc: "Changes the user. The fields that are given go over those of GetUserInfo, which is \
+          asked first, and the whole object is sent: nothing is blanked.",
     transport: Transport::Socket,
     one_of: &[],
     errors: MONEY_ERRORS,

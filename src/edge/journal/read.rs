@@ -128,6 +128,13 @@ pub(super) fn rows(connection: &Connection, from: i64, n: usize) -> anyhow::Resu
     found.collect::<rusqlite::Result<Vec<Record>>>().context("cannot read the journal")
 }
 
+pub(super) fn calls(connection: &Connection, since: Time) -> anyhow::Result<Vec<Record>> {
+    let query = format!("{COLUMNS} WHERE kind = 'call' AND at >= ?1 ORDER BY seq");
+    let mut statement = connection.prepare(&query)?;
+    let found = statement.query_map([since.nanos()], record)?;
+    found.collect::<rusqlite::Result<Vec<Record>>>().context("cannot read the journal")
+}
+
 pub(super) fn verify(connection: &Connection) -> anyhow::Result<Verdict> {
     // One read transaction, so that rows appended meanwhile do not show as a wrong head.
     let walk = connection.unchecked_transaction().context("cannot read the journal")?;

@@ -170,9 +170,9 @@ fn sends_of_the_last_minutes_survive_a_restart() {
     let mut journal = Journal::open(&state, Policy::Group).unwrap();
     let body = [row(6, "{}")];
     let both = [send("mercadobitcoin", ago(70)), send("flowbtc", ago(2))];
-    assert_eq!(journal.commit(&body, &both).unwrap(), 11, "sends are no rows");
-    assert_eq!(journal.commit(&[], &[send("mercadobitcoin", ago(1))]).unwrap(), 11);
-    assert_eq!(journal.commit(&[], &[send("flowbtc", ago(3_600))]).unwrap(), 11);
+    assert_eq!(journal.commit(&body, &[], &both).unwrap(), 11, "sends are no rows");
+    assert_eq!(journal.commit(&[], &[], &[send("mercadobitcoin", ago(1))]).unwrap(), 11);
+    assert_eq!(journal.commit(&[], &[], &[send("flowbtc", ago(3_600))]).unwrap(), 11);
     assert_eq!(journal.verify().unwrap().problems, []);
     drop(journal);
     let journal = Journal::open(&state, Policy::Group).unwrap();
@@ -190,7 +190,7 @@ fn sends_of_a_clock_that_was_set_back_count_as_now() {
     let (_folder, state) = filled();
     let mut journal = Journal::open(&state, Policy::Group).unwrap();
     let later = clock::now().plus(Span::from_secs(3_600));
-    journal.commit(&[], &[Send { lane: "flowbtc", at: later }]).unwrap();
+    journal.commit(&[], &[], &[Send { lane: "flowbtc", at: later }]).unwrap();
     let sends = journal.sends(Time::ZERO).unwrap();
     assert!(sends["flowbtc"][0] < later);
 }
@@ -202,9 +202,68 @@ fn old_sends_are_forgotten_while_running() {
     let old = [Send { lane: "flowbtc", at: Time::from_nanos(1) }; 100];
     let rounds = sends::PRUNE_EVERY.div_ceil(old.len());
     for _ in 1..rounds {
-        journal.commit(&[], &old).unwrap();
+        journal.commit(&[], &[], &old).unwrap();
     }
     assert_eq!(journal.sends(Time::ZERO).unwrap()["flowbtc"].len(), (rounds - 1) * old.len());
-    journal.commit(&[], &old).unwrap();
+    journal.commit(&[], &[], &old).unwrap();
     assert_eq!(journal.sends(Time::ZERO).unwrap().len(), 0);
+}
+
+#[test]
+fn what_strategies_remember_is_there_with_the_rows_of_its_commit() {
+    let (folder, state) = filled();
+    let kept = |name, value, at| Kept { at: Time::from_nanos(at), strategy: "ema", name, value };
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let both = [kept("a", Some(r#"{"n":-0,"list":[0.1,"x"]}"#), 6), kept("b", Some("1"), 6)];
+    journal.commit(&[row(6, "{}")], &both, &[]).unwrap();
+    journal.commit(&[], &[kept("b", None, 7), kept("none", None, 7)], &[]).unwrap();
+    journal.commit(&[], &[kept("c", Some("true"), 8)], &[]).unwrap();
+    journal.commit(&[], &[kept("c", Some("false"), 9)], &[]).unwrap();
+    // As a process that is killed now leaves it.
+    let copy = TempDir::new().unwrap();
+    for file in ["journal.db", "journal.db-wal"] {
+        std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let after = StateDir::open(copy.path()).unwrap();
+    let recovered = Journal::open(&after, Policy::Group).unwrap();
+    assert_eq!(recovered.seq(), 11, "what is remembered is no row");
+    let memory = recovered.memory().unwrap();
+    assert_eq!(memory.keys().collect::<Vec<_>>(), ["ema"]);
+    assert_eq!(memory["ema"].keys().collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(memory["ema"]["a"].json(), r#"{"n":-0,"list":[0.1,"x"]}"#);
+    assert_eq!(memory["ema"]["c"], Plain::Bool(false));
+    assert_eq!(recovered.verify().unwrap().problems, []);
+}
+
+#[test]
+fn a_commit_that_fails_keeps_neither_rows_nor_memory() {
+    let (_folder, state) = filled();
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let broken =
+        "CREATE TRIGGER full BEFORE INSERT ON memory BEGIN SELECT RAISE(FAIL, 'full'); END";
+    journal.connection.execute_batch(broken).unwrap();
+    let kept = [Kept { at: Time::ZERO, strategy: "ema", name: "a", value: Some("1") }];
+    assert!(journal.commit(&[row(6, "{}")], &kept, &[]).is_err());
+    assert_eq!((journal.seq(), journal.rows(11, 9).unwrap().len()), (10, 0));
+    assert!(journal.memory().unwrap().is_empty());
+}
+
+#[test]
+fn damaged_memory_is_told_by_its_name() {
+    let (_folder, state) = filled();
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let kept = [Kept { at: Time::ZERO, strategy: "ema", name: "a", value: Some("{\"n\":") }];
+    journal.commit(&[], &kept, &[]).unwrap();
+    let told = format!("{:#}", journal.memory().unwrap_err());
+    assert!(told.contains("what ema remembers as a is damaged"), "{told}");
+}
+
+#[test]
+fn calls_of_a_day_are_found() {
+    let (_folder, state) = filled();
+    let mut journal = Journal::open(&state, Policy::Group).unwrap();
+    let call = |at, body| Row { kind: "call", ..row(at, body) };
+    journal.append(&[call(20, "old"), row(30, "order"), call(31, "a"), call(40, "b")]).unwrap();
+    let found = journal.calls(Time::from_nanos(30)).unwrap();
+    assert_eq!(found.iter().map(|row| row.body.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 }

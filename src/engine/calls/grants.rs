@@ -2,8 +2,9 @@
 
 use super::{Core, failure};
 use crate::base::{
-    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, json,
+    CallAsk, CallFailure, CallFailureKind, Decimal, Plain, Span, StrategyId, Time, decimal, json,
 };
+use crate::calls::flowbtc::PRODUCTS;
 use crate::calls::{Call, Priority};
 use crate::desk::Mode;
 use crate::engine::EngineConfig;
@@ -11,19 +12,6 @@ use crate::engine::config::Withdrawals;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: Span = Span::from_secs(24 * 60 * 60);
-
-/// FLOW-P26: product numbers, which are not instrument numbers.
-const PRODUCTS: [(i64, &str); 9] = [
-    (1, "BTC"),
-    (2, "ETH"),
-    (3, "LTC"),
-    (4, "BRL"),
-    (5, "TAKION"),
-    (6, "BCH"),
-    (7, "XRP"),
-    (8, "EOS"),
-    (9, "MCO2"),
-];
 
 /// What the configuration grants.
 #[derive(Debug)]
@@ -90,8 +78,8 @@ impl Grants {
 
 /// Money on its way out.
 struct Order {
-    asset: String,
-    amount: Decimal,
+    pub asset: String,
+    pub amount: Decimal,
     address: String,
 }
 
@@ -111,7 +99,6 @@ fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
         })()),
         "CreateWithdrawTicket" => Some((|| {
             let product = ask.int("ProductId").ok_or_else(|| missing("ProductId"))?;
-            let asset = PRODUCTS.iter().find(|(number, _)| *number == product);
             let form = ask.text("TemplateForm").ok_or_else(|| missing("TemplateForm"))?;
             let form = json::read(form).ok();
             let address = form.as_ref().and_then(|form| match form.get("ExternalAddress") {
@@ -119,13 +106,48 @@ fn withdrawal(ask: &CallAsk) -> Option<Result<Order, CallFailure>> {
                 _ => None,
             });
             Ok(Order {
-                asset: asset.map_or_else(|| format!("product {product}"), |(_, a)| (*a).to_owned()),
+                asset: asset_of(product),
                 amount: ask.decimal("Amount").ok_or_else(|| missing("Amount"))?,
                 address: address.ok_or_else(|| missing("ExternalAddress of TemplateForm"))?,
             })
         })()),
         _ => None,
     }
+}
+
+/// The withdrawal that a record of kind `call` speaks of: asset and amount. Nothing for one that
+/// was refused here, and for calls that take no money out.
+///
+/// # Errors
+/// When it is a withdrawal and does not say how much of what.
+pub fn withdrawn(body: &Plain) -> Result<Option<(String, Decimal)>, String> {
+    let Some(Plain::Text(call)) = body.get("call") else { return Ok(None) };
+    let (asset, amount) = match call.rsplit('.').next() {
+        Some("withdrawal_bitcoin") => (Some(Plain::text("BTC")), body.get("volume")),
+        Some("CreateWithdrawTicket") => (body.get("ProductId").cloned(), body.get("Amount")),
+        _ => return Ok(None),
+    };
+    if body.get("refused").is_some() {
+        return Ok(None);
+    }
+    let asset = match asset {
+        Some(Plain::Text(asset)) => asset,
+        Some(Plain::Int(product)) => asset_of(product),
+        _ => return Err(format!("{call} does not say of what")),
+    };
+    let amount = match amount {
+        Some(Plain::Decimal(amount)) => Some(*amount),
+        Some(Plain::Int(amount)) => Some(Decimal::from(*amount)),
+        Some(Plain::Text(amount)) => decimal::parse(amount).ok(),
+        _ => None,
+    };
+    let amount = amount.ok_or_else(|| format!("{call} does not say how much"))?;
+    Ok(Some((asset, amount)))
+}
+
+fn asset_of(product: i64) -> String {
+    let asset = PRODUCTS.iter().find(|(number, _)| *number == product);
+    asset.map_or_else(|| format!("product {product}"), |(_, asset)| (*asset).to_owned())
 }
 
 impl Core {

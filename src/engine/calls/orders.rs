@@ -7,20 +7,8 @@ use crate::base::{
     Ask, Call, CallAsk, CallFailure, CallFailureKind, CallId, Decimal, InstrumentId, OrderKey,
     OrderKind, OrderState, Side, StrategyId, Tif,
 };
+use crate::calls::flowbtc::INSTRUMENTS;
 use crate::desk::Desk;
-
-/// FLOW-R14: the page's instrument numbers.
-const INSTRUMENTS: [(i64, &str); 9] = [
-    (1, "BTCBRL"),
-    (2, "ETHBRL"),
-    (3, "LTCBRL"),
-    (4, "TAKIONBRL"),
-    (5, "BCHBRL"),
-    (6, "ETHBTC"),
-    (7, "XRPBRL"),
-    (8, "EOSBRL"),
-    (9, "MCO2BRL"),
-];
 
 /// Whether a call does something to orders.
 pub(super) fn is_order_call(ask: &CallAsk) -> bool {

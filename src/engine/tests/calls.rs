@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::{CallAsk, CallFailure, CallFailureKind, CallId, Fate, Reply, json};
 use crate::desk::Desk;
-use crate::engine::Withdrawals;
+use crate::engine::{Withdrawals, withdrawn};
 
 /// Holds still; its orders are made by calls.
 const STILL: &str = r#"
@@ -296,6 +296,53 @@ fn withdrawals_keep_to_their_list_and_cap() {
         .collect();
     assert_eq!(rows.len(), 7, "every attempt is in the journal: {rows:#?}");
     assert!(rows[2].contains(r#""Amount":"0.3""#) && rows[0].contains("not_granted"), "{rows:#?}");
+    // The next run reads of them what left.
+    let left: Vec<(String, Decimal)> =
+        rows.iter().filter_map(|row| withdrawn(&json::read(row).unwrap()).unwrap()).collect();
+    assert_eq!(left, [("BTC".to_owned(), d("0.3")), ("BTC".to_owned(), d("0.2"))]);
+}
+
+#[test]
+fn a_record_of_a_withdrawal_says_what_left() {
+    for (body, expected) in [
+        (
+            r#"{"call":"mercadobitcoin.withdrawal_bitcoin","volume":"0.5"}"#,
+            Ok(Some(("BTC", "0.5"))),
+        ),
+        (r#"{"call":"mercadobitcoin.withdrawal_bitcoin","volume":2}"#, Ok(Some(("BTC", "2")))),
+        (
+            r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":0.25,"ProductId":4}"#,
+            Ok(Some(("BRL", "0.25"))),
+        ),
+        (
+            r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":"1","ProductId":77}"#,
+            Ok(Some(("product 77", "1"))),
+        ),
+        (
+            r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":"1","refused":"not_granted"}"#,
+            Ok(None),
+        ),
+        (r#"{"call":"flowbtc.CreateDepositTicket","Amount":"1"}"#, Ok(None)),
+        (r#"{"call":"flowbtc.LogOut"}"#, Ok(None)),
+        ("{}", Ok(None)),
+        (
+            r#"{"call":"flowbtc.CreateWithdrawTicket","ProductId":1}"#,
+            Err("flowbtc.CreateWithdrawTicket does not say how much"),
+        ),
+        (
+            r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":"1"}"#,
+            Err("flowbtc.CreateWithdrawTicket does not say of what"),
+        ),
+        (
+            r#"{"call":"mercadobitcoin.withdrawal_bitcoin","volume":"much"}"#,
+            Err("mercadobitcoin.withdrawal_bitcoin does not say how much"),
+        ),
+    ] {
+        let expected = expected
+            .map(|left| left.map(|(asset, amount)| (asset.to_owned(), d(amount))))
+            .map_err(str::to_owned);
+        assert_eq!(withdrawn(&json::read(body).unwrap()), expected, "{body}");
+    }
 }
 
 /// An unknown outcome of an order call is in the journal as such; the order itself stays with the

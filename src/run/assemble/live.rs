@@ -207,7 +207,11 @@ fn embedded_mercadobitcoin(embedded: &Embedded) -> MercadoBitcoin {
 }
 
 fn embedded_sentra(embedded: &Embedded) -> Sentra {
-    Sentra { url: embedded.urls.sentra.clone(), email: Secret::new(accounts::SENTRA_EMAIL) }
+    Sentra {
+        url: embedded.urls.sentra.clone(),
+        email: Secret::new(accounts::SENTRA_EMAIL),
+        embedded: true,
+    }
 }
 
 /// A loopback address is a simulated venue and takes orders; any other gets them only with
@@ -329,7 +333,7 @@ fn sentra(options: &RunOptions) -> anyhow::Result<Option<Sentra>> {
              [venues.sentra], or LUNARIO_SENTRA_EMAIL"
         )));
     };
-    Ok(Some(Sentra { url: url.trim_end_matches('/').to_owned(), email }))
+    Ok(Some(Sentra { url: url.trim_end_matches('/').to_owned(), email, embedded: false }))
 }
 
 /// An embedded venue's key is of this run alone.

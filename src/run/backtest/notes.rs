@@ -44,8 +44,9 @@ impl Run<'_> {
             Note::Halt { reason, .. } => {
                 self.halted.get_or_insert(reason);
             }
-            Note::Words { words: Words::Log { level, message, .. }, at, .. } => {
-                tracing::debug!(target: "strategy", time = %at, level = level.word(), "{message}");
+            Note::Words { words: Words::Log { level, message, fields }, at, .. } => {
+                let (level, fields) = (level.word(), fields.json());
+                tracing::debug!(target: "strategy", time = %at, level, fields, "{message}");
             }
             Note::Words { .. }
             | Note::Loaded { .. }

@@ -188,3 +188,44 @@ fn a_run_trades_over_http_with_a_key_that_is_its_own() {
     drop(again);
     assert_eq!(venue.stop(), 1, "one order rests at the venue");
 }
+
+/// Withdrawals are in the journal as they are made; the next run counts those of a day.
+#[test]
+fn withdrawals_of_the_last_day_count_for_the_next_run() {
+    let folder = TempDir::new().unwrap();
+    let now = clock::now();
+    let ago = |hours: i64| now.minus(Span::from_secs(hours * 3_600));
+    let bitcoin = r#"{"call":"mercadobitcoin.withdrawal_bitcoin","volume":"0.5"}"#;
+    let refused =
+        r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":"9","ProductId":1,"refused":"limit"}"#;
+    let ticket = r#"{"call":"flowbtc.CreateWithdrawTicket","Amount":"100","ProductId":4}"#;
+    let row = |at, body| Row { at, kind: "call", strategy: "s", version: "v", body };
+    {
+        let state = StateDir::open(folder.path()).unwrap();
+        let mut journal = Journal::open(&state, Policy::Group).unwrap();
+        let rows = [row(ago(25), bitcoin), row(ago(23), bitcoin), row(ago(2), refused)];
+        journal.append(&rows).unwrap();
+        journal.append(&[row(ago(1), ticket), Row { kind: "order", ..row(now, "{}") }]).unwrap();
+        let left = withdrawals(&journal, now.minus(DAY)).unwrap();
+        let half = Decimal::new(5, 1);
+        let expected = [(ago(23), "BTC".to_owned(), half), (ago(1), "BRL".to_owned(), 100.into())];
+        assert_eq!(left, expected);
+        let torn = r#"{"call":"flowbtc.CreateWithdrawTicket"}"#;
+        journal.append(&[row(now, torn)]).unwrap();
+    }
+    // What cannot be read is not taken for nothing.
+    std::fs::create_dir(folder.path().join("none")).unwrap();
+    let spec = LiveSpec {
+        paths: vec![folder.path().join("none")],
+        state: folder.path().to_owned(),
+        policy: Policy::Group,
+        engine: EngineConfig::new(Mode::Live, 1, crate::base::Instruments::default()),
+        venues: Venues::default(),
+        run_for: None,
+        status_every: Span::from_secs(3_600),
+        patience: Patience::default(),
+    };
+    let Err(refused) = Live::open(spec, &mut |_, _| {}) else { panic!("it runs") };
+    let told = format!("{refused:#}");
+    assert!(told.contains("row 6 of the journal is damaged") && told.contains("of what"), "{told}");
+}

@@ -77,6 +77,8 @@ pub struct Sentra {
     /// SENTRA-R01, without a slash at the end.
     pub url: String,
     pub email: Secret,
+    /// It lives as long as this run.
+    pub embedded: bool,
 }
 
 /// Assets with the amounts an account starts with.
@@ -103,6 +105,10 @@ const SENTRA: &str = "sentra";
 
 /// A fifth of a budget is for cancels and reconciliation alone.
 const RESERVE: u32 = 5;
+
+/// Sentra counts arrivals in a second (SENTRA-R09); a request may be quicker on its way than the
+/// one before it.
+const SENTRA_PACE: Span = Span::from_millis(1_050);
 
 /// How long a simulated account's orders and their answers are on their way.
 const ON_PAPER: Span = Span::from_millis(10);
@@ -187,6 +193,8 @@ fn mercadobitcoin(own: &MercadoBitcoin, held: Option<&Held>, start: &Start<'_>) 
     let (limit, reserve) = (own.per_minute, own.per_minute / RESERVE);
     config.user = UserLane::new(Pace { limit, reserve, span: Span::from_secs(60) });
     config.sent = start.sent_in("mercadobitcoin");
+    config.off =
+        switches(MERCADOBITCOIN).filter(|switch| own.off.iter().any(|o| o == switch)).collect();
     config.data_sent = start.sent_in("mercadobitcoin/data");
     let session = Box::new(mercadobitcoin::Session::new(config));
     on_paper(session, name, own.paper.as_ref(), start.instruments)
@@ -198,6 +206,7 @@ fn sentra(own: &Sentra, start: &Start<'_>) -> Box<dyn Venue> {
     config.url.clone_from(&own.url);
     config.sent = start.sent.clone();
     config.sent.retain(|lane, _| lane.starts_with("sentra/"));
+    config.pace.span = SENTRA_PACE;
     Box::new(sentra::Session::new(config))
 }
 

@@ -4,6 +4,7 @@ use super::listing;
 use super::wire::{self, ERROR, Fields, Frame, Malformed, REPLY, REQUEST, SUBSCRIBE, UNSUBSCRIBE};
 use super::{FlowServer, money, orders, queries, streams, users};
 use crate::base::{InstrumentId, Time};
+use crate::calls::{Call as TableCall, flowbtc as table};
 use crate::exchange::AccountNumber;
 
 /// The `o` of a reply, or why there is none.
@@ -129,7 +130,7 @@ pub struct Caller {
     pub two_factor: bool,
 }
 
-enum Entrance {
+pub(super) enum Entrance {
     Open(fn(&mut FlowServer, &Call) -> Answer),
     Private(fn(&mut FlowServer, &Call, &Caller) -> Answer),
 }
@@ -139,54 +140,57 @@ use Entrance::{Open, Private};
 /// What an unknown function is answered with (FLOW-P04, FLOW-S01).
 pub const UNKNOWN: &str = "Endpoint not found";
 
-/// Every call by its documented name (FLOW-C01 to C29, FLOW-X01 to X08).
-const ROUTES: &[(&str, Entrance)] = &[
-    ("Ping", Open(queries::ping)),
-    ("WebAuthenticateUser", Open(users::log_in)),
-    ("LogOut", Open(users::log_out)),
-    ("GetUserInfo", Private(users::user_info)),
-    ("GetAccountInfo", Private(users::account_info)),
-    ("GetUserAccounts", Private(users::accounts)),
-    ("SubscribeAccountEvents", Private(streams::account_events)),
-    ("SubscribeTrades", Open(streams::trades)),
-    ("UnsubscribeTrades", Open(streams::no_trades)),
-    ("SubscribeTicker", Open(streams::ticker)),
-    ("UnsubscribeTicker", Open(streams::no_ticker)),
-    ("SubscribeLevel1", Open(streams::level1)),
-    ("UnsubscribeLevel1", Open(streams::no_level1)),
-    ("SubscribeLevel2", Open(streams::level2)),
-    ("UnsubscribeLevel2", Open(streams::no_level2)),
-    ("GetLevel1", Open(queries::level1)),
-    ("GetL2Snapshot", Open(queries::book)),
-    ("GetTickerHistory", Open(queries::ticker_history)),
-    ("GetLastTrades", Open(queries::last_trades)),
-    ("GetInstruments", Open(queries::instruments)),
-    ("GetInstrument", Open(queries::one_instrument)),
-    ("GetProducts", Open(queries::products)),
-    ("GetProduct", Open(queries::product)),
-    ("GetAccountPositions", Private(queries::positions)),
-    ("GetAccountTrades", Private(queries::account_trades)),
-    ("GetTradesHistory", Private(queries::account_trades)),
-    ("GetOpenOrders", Private(queries::open_orders)),
-    ("GetOrderStatus", Private(queries::order_status)),
-    ("GetOrderHistory", Private(queries::order_history)),
-    ("GetOrdersHistory", Private(queries::orders_history)),
-    ("GetOrderHistoryByOrderId", Private(queries::orders_history)),
-    ("SendOrder", Private(orders::send)),
-    ("ModifyOrder", Private(orders::modify)),
-    ("CancelReplaceOrder", Private(orders::replace)),
-    ("CancelOrder", Private(orders::cancel)),
-    ("CancelAllOrders", Private(orders::cancel_all)),
-    ("AuthenticateUser", Open(users::log_in_by_key)),
-    ("Authenticate2FA", Open(users::second_step)),
-    ("SetUserInfo", Private(users::set_user_info)),
-    ("GetOrderFee", Private(money::order_fee)),
-    ("GetDepositInfo", Private(money::deposit_info)),
-    ("CreateDepositTicket", Private(money::deposit)),
-    ("CreateWithdrawTicket", Private(money::withdraw)),
-    ("GetDepositTickets", Private(money::deposits)),
-    ("GetWithdrawTickets", Private(money::withdrawals)),
+/// What answers every call of the table (FLOW-C01 to C29, FLOW-X01 to X08). `Authenticate` is a
+/// login over REST alone (FLOW-P11), which `rest` answers.
+pub(super) const ROUTES: &[(TableCall, Entrance)] = &[
+    (table::PING, Open(queries::ping)),
+    (table::WEB_AUTHENTICATE_USER, Open(users::log_in)),
+    (table::LOG_OUT, Open(users::log_out)),
+    (table::GET_USER_INFO, Private(users::user_info)),
+    (table::GET_ACCOUNT_INFO, Private(users::account_info)),
+    (table::GET_USER_ACCOUNTS, Private(users::accounts)),
+    (table::SUBSCRIBE_ACCOUNT_EVENTS, Private(streams::account_events)),
+    (table::SUBSCRIBE_TRADES, Open(streams::trades)),
+    (table::UNSUBSCRIBE_TRADES, Open(streams::no_trades)),
+    (table::SUBSCRIBE_TICKER, Open(streams::ticker)),
+    (table::UNSUBSCRIBE_TICKER, Open(streams::no_ticker)),
+    (table::SUBSCRIBE_LEVEL1, Open(streams::level1)),
+    (table::UNSUBSCRIBE_LEVEL1, Open(streams::no_level1)),
+    (table::SUBSCRIBE_LEVEL2, Open(streams::level2)),
+    (table::UNSUBSCRIBE_LEVEL2, Open(streams::no_level2)),
+    (table::GET_LEVEL1, Open(queries::level1)),
+    (table::GET_L2_SNAPSHOT, Open(queries::book)),
+    (table::GET_TICKER_HISTORY, Open(queries::ticker_history)),
+    (table::GET_LAST_TRADES, Open(queries::last_trades)),
+    (table::GET_INSTRUMENTS, Open(queries::instruments)),
+    (table::GET_PRODUCTS, Open(queries::products)),
+    (table::GET_PRODUCT, Open(queries::product)),
+    (table::GET_ACCOUNT_POSITIONS, Private(queries::positions)),
+    (table::GET_ACCOUNT_TRADES, Private(queries::account_trades)),
+    (table::GET_TRADES_HISTORY, Private(queries::account_trades)),
+    (table::GET_OPEN_ORDERS, Private(queries::open_orders)),
+    (table::GET_ORDER_STATUS, Private(queries::order_status)),
+    (table::GET_ORDER_HISTORY, Private(queries::order_history)),
+    (table::GET_ORDERS_HISTORY, Private(queries::orders_history)),
+    (table::GET_ORDER_HISTORY_BY_ORDER_ID, Private(queries::orders_history)),
+    (table::SEND_ORDER, Private(orders::send)),
+    (table::MODIFY_ORDER, Private(orders::modify)),
+    (table::CANCEL_REPLACE_ORDER, Private(orders::replace)),
+    (table::CANCEL_ORDER, Private(orders::cancel)),
+    (table::CANCEL_ALL_ORDERS, Private(orders::cancel_all)),
+    (table::AUTHENTICATE_USER, Open(users::log_in_by_key)),
+    (table::AUTHENTICATE_2FA, Open(users::second_step)),
+    (table::SET_USER_INFO, Private(users::set_user_info)),
+    (table::GET_ORDER_FEE, Private(money::order_fee)),
+    (table::GET_DEPOSIT_INFO, Private(money::deposit_info)),
+    (table::CREATE_DEPOSIT_TICKET, Private(money::deposit)),
+    (table::CREATE_WITHDRAW_TICKET, Private(money::withdraw)),
+    (table::GET_DEPOSIT_TICKETS, Private(money::deposits)),
+    (table::GET_WITHDRAW_TICKETS, Private(money::withdrawals)),
 ];
+
+/// AP2.23 has it beside GetInstruments (FLOW-P05); no call of the table.
+const ONE_INSTRUMENT: (&str, Entrance) = ("GetInstrument", Open(queries::one_instrument));
 
 /// What a frame is answered with.
 pub fn answer(server: &mut FlowServer, now: Time, conn: u32, frame: &Frame) -> String {
@@ -206,9 +210,14 @@ pub fn unread(malformed: Malformed) -> String {
     wire::frame(ERROR, "0", "", &failed(&Failure::from(malformed)))
 }
 
+/// By the table's names; the case of letters does not matter (FLOW-P03).
 fn find(name: &str) -> Option<&'static Entrance> {
-    let route = ROUTES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-    route.map(|(_, entrance)| entrance)
+    let (beside, entrance) = &ONE_INSTRUMENT;
+    if name.eq_ignore_ascii_case(beside) {
+        return Some(entrance);
+    }
+    let call = table::find(name)?;
+    ROUTES.iter().find(|(known, _)| known.name == call.name).map(|(_, entrance)| entrance)
 }
 
 fn run(server: &mut FlowServer, now: Time, conn: u32, entrance: &Entrance, body: &str) -> Answer {

@@ -6,6 +6,7 @@ use crate::base::{
     Decimal, Instrument, InstrumentId, Liquidity, OrderKind, OrderState, Side, Tif, Time,
     VenueOrderId, decimal,
 };
+use crate::calls::{Call as TableCall, mercadobitcoin as table};
 use crate::exchange::{NewOrder, Reject, SimFill, SimOrder};
 use crate::simulator::http::Page;
 use sha2::{Digest, Sha256};
@@ -17,15 +18,24 @@ const MOST: usize = 1_000;
 /// Withdrawals kept, oldest dropped first.
 const KEPT: usize = 1_000;
 
+/// What answers a method.
+type Method = fn(&mut MbServer, &Call) -> Result<String, String>;
+
+/// The table's five methods (MB-C01 to C05).
+pub(super) const METHODS: &[(TableCall, Method)] = &[
+    (table::GET_INFO, |server, call| Ok(info(server, call))),
+    (table::ORDER_LIST, |server, call| list(server, call)),
+    (table::TRADE, trade),
+    (table::CANCEL_ORDER, cancel),
+    (table::WITHDRAWAL_BITCOIN, withdraw),
+];
+
 /// Runs the method a call names. Names have case.
 pub fn answer(server: &mut MbServer, call: &Call) -> Page {
-    let outcome = match call.get("method").unwrap_or_default() {
-        "getInfo" => Ok(info(server, call)),
-        "OrderList" => list(server, call),
-        "Trade" => trade(server, call),
-        "CancelOrder" => cancel(server, call),
-        "withdrawal_bitcoin" => withdraw(server, call),
-        _ => Err(server.texts.method.clone()),
+    let name = call.get("method").unwrap_or_default();
+    let outcome = match METHODS.iter().find(|(known, _)| known.name == name) {
+        Some((_, method)) => method(server, call),
+        None => Err(server.texts.method.clone()),
     };
     match outcome {
         Ok(inside) => wire::success(&inside),

@@ -10,6 +10,7 @@ pub mod wire;
 use self::store::{Account, Identity, Kind, PRICE_SCALE, Store, Trade, VOLUME_SCALE, Width};
 use self::wire::{Body, failure, success};
 use crate::base::{Machine, Secret, Span, Time};
+use crate::calls;
 use crate::simulator::faults::{self, Act, Fault, Faults, Swapped, Words};
 use crate::simulator::http::{HttpIn, HttpOut, Page};
 use crate::simulator::window::Window;
@@ -137,7 +138,7 @@ impl SentraServer {
 
     fn answer(&mut self, now: Time, request: &HttpIn) -> Page {
         let call = name(&request.path);
-        let Some(call @ ("heartbeat" | "positions" | "trades")) = call else {
+        let Some(call) = call.and_then(calls::sentra::find).map(|call| call.name) else {
             return Page::html(404);
         };
         if request.method != "POST" {

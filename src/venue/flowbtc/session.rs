@@ -33,7 +33,7 @@ use crate::venue::pace::{Lane, Pace};
 use calls::Calls;
 use factor::Factor;
 use feeds::Feeds;
-use line::{LANE, Line, MINUTE, Phase, SOCKET_LANE, Timers};
+use line::{LANE, Line, Phase, SOCKET_LANE, Timers, WINDOW};
 use listing::Listing;
 use looks::{Look, Sweep};
 use orders::Orders;
@@ -134,7 +134,7 @@ pub struct Session {
     line: Line,
     /// Requests.
     lane: Lane<Task>,
-    /// What only the socket's own limit counts; its log has the requests as well.
+    /// What only the socket's own limit counts.
     socket: Lane<Task>,
     timers: Timers,
     waiting: BTreeMap<i64, Waiting>,
@@ -168,11 +168,10 @@ impl Session {
     #[must_use]
     pub fn new(config: SessionConfig) -> Session {
         let listing = Listing::new(config.venue.clone(), config.instruments.clone());
-        let pace = Pace { limit: config.per_minute, reserve: config.reserve, span: MINUTE };
-        let mut lane = Lane::new(pace);
+        let mut lane = Lane::new(request_pace(&config));
         lane.restore(config.sent.iter().copied());
         let mut socket = Lane::new(socket_pace(&config));
-        socket.restore(config.sent.iter().chain(&config.socket_sent).copied());
+        socket.restore(config.socket_sent.iter().copied());
         Session {
             line: Line::new(Rng::new(config.seed, 1)),
             lane,
@@ -305,32 +304,52 @@ impl Session {
     }
 }
 
-/// What scripts' streams and pings leave to the requests.
+/// Requests never fill the socket's minute: a market that nobody can subscribe to stays dark.
+fn request_pace(config: &SessionConfig) -> Pace {
+    let ws = config.ws_per_minute;
+    let limit = config.per_minute.min(ws - ws / 10);
+    let share = u64::from(config.reserve) * u64::from(limit) / u64::from(config.per_minute.max(1));
+    Pace { limit, reserve: u32::try_from(share).unwrap_or(limit), span: WINDOW }
+}
+
+/// What streams and pings may use of the socket's minute; the rest is the requests'.
 fn socket_pace(config: &SessionConfig) -> Pace {
-    let reserve = config.per_minute.min(config.ws_per_minute / 2);
-    Pace { limit: config.ws_per_minute, reserve, span: MINUTE }
+    let requests = config.per_minute.min(config.ws_per_minute / 2);
+    Pace { limit: config.ws_per_minute - requests, reserve: 0, span: WINDOW }
 }
 
 impl Venue for Session {
+    fn wants_code(&self) -> bool {
+        self.waits_for_code()
+    }
+
+    fn code(&mut self, now: Time, code: &Secret) -> bool {
+        let taken = Session::code(self, now, code.expose());
+        self.collect(now);
+        taken
+    }
+
     fn lanes(&self, now: Time) -> Vec<LaneLeft> {
-        let socket = socket_pace(&self.config);
-        let used = self.socket.sent().filter(|sent| now.since(*sent) <= MINUTE).count();
-        let room = socket.limit.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        let (requests, socket) = (request_pace(&self.config), socket_pace(&self.config));
+        let used = self.lane.sent().chain(self.socket.sent());
+        let used = used.filter(|sent| now.since(*sent) <= WINDOW).count();
+        let most = self.config.ws_per_minute;
+        let room = most.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
         vec![
             LaneLeft {
                 lane: LANE.to_owned(),
-                limit: self.config.per_minute,
-                reserve: self.config.reserve,
-                span: MINUTE,
+                limit: requests.limit,
+                reserve: requests.reserve,
+                span: WINDOW,
                 left: self.lane.left(now).min(room),
                 waiting: self.lane.len(),
             },
             LaneLeft {
                 lane: SOCKET_LANE.to_owned(),
-                limit: socket.limit,
-                reserve: socket.reserve,
-                span: MINUTE,
-                left: self.socket.left(now),
+                limit: most,
+                reserve: most - socket.limit,
+                span: WINDOW,
+                left: self.socket.left(now).min(room),
                 waiting: self.socket.len(),
             },
         ]

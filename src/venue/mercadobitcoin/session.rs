@@ -26,10 +26,12 @@ use data::Data;
 use line::{Line, Task};
 use orders::Held;
 use raw::{Calls, rejected, reply_of};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The rate lanes by name: the Trade API's, and the public data's.
 pub(crate) const LANE: &str = "mercadobitcoin";
+/// The feature switch of the public data.
+const DATA: &str = "data";
 pub(crate) const DATA_LANE: &str = "mercadobitcoin/data";
 
 /// What a session needs to know beforehand.
@@ -55,6 +57,8 @@ pub struct SessionConfig {
     pub sent: Vec<Time>,
     pub data_pace: Pace,
     pub data_sent: Vec<Time>,
+    /// Feature switches of the table of calls that are off: `data` is the public market data.
+    pub off: BTreeSet<&'static str>,
     pub timeout: Span,
     /// How long a new order or a raw call may wait for its turn.
     pub patience: Span,
@@ -84,6 +88,7 @@ impl SessionConfig {
             sent: Vec::new(),
             data_pace: Pace { limit: 30, reserve: 0, span: minute },
             data_sent: Vec::new(),
+            off: BTreeSet::new(),
             timeout: Span::from_secs(10),
             patience: Span::from_secs(10),
             look_every: Span::from_secs(5),
@@ -202,6 +207,11 @@ impl Session {
                 let known = self.config.instruments.get(instrument);
                 let coin = known.map(|row| row.base.to_ascii_uppercase());
                 match (coin, channel) {
+                    (Some(_), Channel::Trades | Channel::Quotes | Channel::Book)
+                        if self.config.off.contains(DATA) =>
+                    {
+                        self.feed(channel, FeedState::Down, "VENUE_UNSUPPORTED what=data off=data");
+                    }
                     (Some(coin), Channel::Trades | Channel::Quotes | Channel::Book) => {
                         self.data.subscribe(self.now, instrument, channel, coin);
                     }

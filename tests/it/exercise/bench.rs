@@ -254,7 +254,11 @@ fn venues(served: &Embedded, who: &Who) -> Venues {
             paper: None,
             embedded: false,
         }),
-        sentra: Some(Sentra { url: urls.sentra.clone(), email: Secret::new(who.sentra) }),
+        sentra: Some(Sentra {
+            url: urls.sentra.clone(),
+            email: Secret::new(who.sentra),
+            embedded: false,
+        }),
         ..Venues::default()
     }
 }

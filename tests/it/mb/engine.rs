@@ -71,7 +71,7 @@ impl Whole {
                     self.wires.ask(self.now, 0, request);
                 }
                 Out::Net { net, .. } => panic!("{net:?}"),
-                Out::Sent { .. } => {}
+                Out::Sent { .. } | Out::Remembered(_) => {}
                 Out::Note(note) => self.notes.push(note),
             }
         }

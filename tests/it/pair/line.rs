@@ -206,6 +206,11 @@ impl Line {
         self.cut(now, conn, arrive);
     }
 
+    /// The session's end is another program now: what was on its way to the old one is gone.
+    pub fn forget(&mut self) {
+        self.flying.retain(|_, it| matches!(it.packet, Packet::Up(_)));
+    }
+
     pub fn lose_all(&mut self, now: Time) {
         if let Some(conn) = self.open {
             self.cut(now, conn, 0);

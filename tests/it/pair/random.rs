@@ -1,11 +1,13 @@
 //! Many runs with faults drawn from a seed. A failure names the seed that repeats it.
 
+use super::asked::CALLING;
 use super::*;
 use lunario::base::OrderState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Places, cancels and replaces at random around the market.
-const TRADER: &str = r#"
+/// Places, cancels, replaces and reduces at random around the market: half of it by `ctx`, half by
+/// the venue's own calls. It says of every call when it is made and how it ended.
+const TRADING: &str = r#"
 local s = { subscribe = {
 	"trades flowbtc:BTCBRL", "quotes flowbtc:BTCBRL", "book flowbtc:BTCBRL depth=5",
 } }
@@ -18,6 +20,48 @@ end
 local function any(list)
 	return list[math.random(1, #list)]
 end
+function s.on_order(ctx, order)
+	ctx.log:info(`order {order.id} {order.state}`)
+end
+local function money(price)
+	return string.format("%.2f", price)
+end
+-- The same things by the venue's own names.
+local function raw(ctx, dice, side, qty, price, orders)
+	local order = if #orders > 0 then any(orders) else nil
+	local id = order and order.venue_id
+	local ask: any = {
+		InstrumentId = 1, Side = if side == "buy" then 0 else 1, Quantity = tostring(qty), OrderType = 2,
+	}
+	if dice < 0.45 then
+		ask.LimitPrice, ask.TimeInForce = money(price), any({ 1, 1, 1, 1, 3, 4, 5 })
+		call(ctx, "SendOrder", ask)
+	elseif dice < 0.52 then
+		ask.OrderType = 1
+		call(ctx, "SendOrder", ask)
+	elseif dice < 0.56 then
+		ask.OrderType, ask.StopPrice = any({ 3, 4 }), money(price)
+		ask.LimitPrice = if ask.OrderType == 4 then money(price) else nil
+		call(ctx, "SendOrder", ask)
+	elseif id and dice < 0.66 then
+		ask.Side = if order.side == "buy" then 0 else 1
+		ask.OrderIdToReplace, ask.LimitPrice = id, money(price)
+		call(ctx, "CancelReplaceOrder", ask)
+	elseif id and dice < 0.74 and order.remaining > 0.1 then
+		local whole = string.format("%.1f", order.filled + order.remaining - 0.1)
+		call(ctx, "ModifyOrder", { InstrumentId = 1, OrderId = id, Quantity = whole })
+	elseif order and dice < 0.9 then
+		call(ctx, "CancelOrder", if id then { OrderId = id } else { ClOrderId = order.id })
+	elseif dice < 0.93 then
+		call(ctx, "GetOpenOrders", {})
+	elseif id and dice < 0.96 then
+		call(ctx, "GetOrderStatus", { OrderId = id })
+	elseif dice < 0.985 then
+		call(ctx, "GetAccountTrades", { Count = 20, StartIndex = 0 })
+	else
+		call(ctx, "CancelAllOrders", { InstrumentId = 1 })
+	end
+end
 function s.on_timer(ctx)
 	local bid, ask = ctx.state.bid, ctx.state.ask
 	if not bid or bid == 0 or ask == 0 then return end
@@ -27,7 +71,9 @@ function s.on_timer(ctx)
 	if ctx:position() > 2 then side = "sell" elseif ctx:position() < -2 then side = "buy" end
 	local touch = if side == "buy" then bid else ask
 	local away = (math.random() * 4 - 1) * if side == "buy" then -1 else 1
-	if dice < 0.35 then
+	if math.random() < 0.5 then
+		raw(ctx, dice, side, qty, touch + away * 0.3, orders)
+	elseif dice < 0.35 then
 		ctx[side](ctx, { qty = qty, price = touch + away * 0.3 })
 	elseif dice < 0.45 then
 		ctx[side](ctx, { qty = qty })
@@ -50,6 +96,10 @@ function s.on_timer(ctx)
 end
 return s
 "#;
+
+fn trader() -> String {
+    format!("{CALLING}{TRADING}")
+}
 
 /// How often what goes wrong, in a thousand frames.
 #[derive(Copy, Clone, Debug)]
@@ -126,6 +176,9 @@ struct Tally {
     replaced: usize,
     losses: u32,
     unknown: usize,
+    /// Orders, changes and cancels as the journal has them.
+    order_calls: usize,
+    raw: super::asked::Asked,
 }
 
 impl Pair {
@@ -148,23 +201,26 @@ fn run(seed: u64, dialect: Dialect) -> Tally {
         latency: ms(i64::from(rng.below(30))),
         market: 0.15,
         shuffle: rng.below(2) == 0,
+        ..Setup::still(dialect)
     };
     let start = Time::from_millis(1_790_000_000_000);
     let calm = start.plus(secs(90));
-    let mut pair = Pair::new(&setup, TRADER, trouble(seed, troubles, calm));
+    let mut pair = Pair::new(&setup, &trader(), trouble(seed, troubles, calm));
     while pair.now < calm {
         pair.wait(secs(10));
         match rng.below(12) {
             0 => pair.restart_venue(secs(i64::from(rng.below(8)))),
             1 => drop(pair.elsewhere("LogOut", "{}")),
             2 => drop(pair.elsewhere("CancelAllOrders", r#"{"OMSId":1}"#)),
-            3 => pair.load(&format!("{TRADER}-- version of {}", pair.now)),
+            3 => pair.reload(&format!("{}-- version of {}", trader(), pair.now)),
             _ => {}
         }
     }
     if rng.below(2) == 0 {
         pair.settle_while_trading();
     }
+    pair.script_sees_the_orders();
+    pair.forgive_waiting();
     pair.stop();
     // Logins are few in a minute.
     pair.wait(secs(70));
@@ -173,6 +229,7 @@ fn run(seed: u64, dialect: Dialect) -> Tally {
     pair.close_market();
     pair.wait(secs(1));
     pair.agree(dialect);
+    let raw = pair.calls_agree();
     let alarms = pair.notes.iter().filter(|note| match note {
         Note::Venue { text, .. } => text.contains("ALARM"),
         Note::Fault { .. } | Note::StrangeFill { .. } | Note::Halt { .. } => true,
@@ -191,12 +248,21 @@ fn run(seed: u64, dialect: Dialect) -> Tally {
         replaced: kinds("replace"),
         losses: pair.line.losses,
         unknown: lost.count(),
+        order_calls: ["intent", "cancel", "replace", "reduce"].into_iter().map(kinds).sum(),
+        raw,
     }
 }
 
-fn runs(dialect: Dialect, seeds: std::ops::Range<u64>) {
+/// 10,000 order calls of both dialects together, or as many runs as `LUNARIO_SEEDS` says.
+fn seeds() -> u64 {
+    let asked = std::env::var("LUNARIO_SEEDS").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(80)
+}
+
+fn runs(dialect: Dialect) {
     let mut sum = Tally::default();
-    for seed in seeds {
+    let seeds = seeds();
+    for seed in 1..=seeds {
         let tally = catch_unwind(AssertUnwindSafe(|| run(seed, dialect)));
         let tally = tally.unwrap_or_else(|_| panic!("seed {seed} of {dialect:?} failed"));
         sum.orders += tally.orders;
@@ -204,18 +270,25 @@ fn runs(dialect: Dialect, seeds: std::ops::Range<u64>) {
         sum.replaced += tally.replaced;
         sum.losses += tally.losses;
         sum.unknown += tally.unknown;
+        sum.order_calls += tally.order_calls;
+        sum.raw.add(tally.raw);
     }
     // The runs together have tried something.
-    let busy = sum.orders > 3_000 && sum.fills > 1_500 && sum.replaced > 600;
-    assert!(busy && sum.losses > 250 && sum.unknown > 250, "{sum:?}");
+    let each = |count: usize| u64::try_from(count).unwrap() / seeds;
+    assert!(each(sum.order_calls) >= 63, "{sum:?}");
+    let busy = each(sum.orders) > 37 && each(sum.fills) > 18 && each(sum.replaced) > 4;
+    assert!(busy && u64::from(sum.losses) > seeds * 3 && each(sum.unknown) > 2, "{sum:?}");
+    let raw = sum.raw;
+    let made = raw.orders - raw.limited;
+    assert!(made * 5 > sum.order_calls * 2 && raw.done * 2 > made && raw.unknown > 0, "{sum:?}");
 }
 
 #[test]
 fn both_ends_agree_after_whatever_went_wrong() {
-    runs(Dialect::Native, 1..81);
+    runs(Dialect::Native);
 }
 
 #[test]
 fn and_so_they_do_in_the_dialect_of_the_page() {
-    runs(Dialect::Page, 1..81);
+    runs(Dialect::Page);
 }

@@ -1,7 +1,7 @@
 //! The session and the server half without an engine between: every documented call by its own
 //! name, logins of every kind, and orders made smaller.
 
-use super::{ACCOUNT, BTC, Setup, d, fees, secs, server_of};
+use super::{ACCOUNT, BTC, Setup, TOTP, d, fees, secs, server_of};
 use lunario::base::{
     Call, CallAsk, CallFailure, CallId, CallOutcome, Command, Event, Instruments, Machine, Net,
     OrderKey, OrderKind, OrderStep, Place, Plain, Secret, Side, Span, Tif, Time, Venue, VenueIn,
@@ -12,8 +12,6 @@ use lunario::simulator::flowbtc::{
     ApiKey as ServerKey, Dialect, FlowServer, ServerIn, ServerOut, TestUser, listing,
 };
 use lunario::venue::flowbtc::{ApiKey, Session, SessionConfig};
-
-const TOTP: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 struct Direct {
     now: Time,

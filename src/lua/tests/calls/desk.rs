@@ -112,4 +112,10 @@ impl Desk for Counter {
         self.next += 1;
         Ok(CallId(self.next))
     }
+    fn remember(&mut self, who: StrategyId, name: &str, value: Plain) -> Result<(), String> {
+        self.closed.remember(who, name, value)
+    }
+    fn recall(&self, who: StrategyId, name: &str) -> Plain {
+        self.closed.recall(who, name)
+    }
 }

@@ -55,3 +55,17 @@ fn products_have_numbers_of_their_own() {
         assert_eq!(products.number(symbol), number, "{symbol}");
     }
 }
+
+/// The table of calls drives the router: every row has its answer, and the login that the row
+/// wants is the one that is asked for.
+#[test]
+fn every_call_of_the_table_is_routed() {
+    use crate::calls::flowbtc as table;
+    use crate::simulator::flowbtc::router::{Entrance, ROUTES};
+    for call in table::FLOWBTC.iter().filter(|call| call.name != table::AUTHENTICATE.name) {
+        let routes: Vec<_> = ROUTES.iter().filter(|(known, _)| known.name == call.name).collect();
+        assert_eq!(routes.len(), 1, "{}", call.name);
+        let private = matches!(routes[0].1, Entrance::Private(_));
+        assert_eq!(private, call.auth, "{}", call.name);
+    }
+}

@@ -373,3 +373,12 @@ proptest! {
         }
     }
 }
+
+/// The table of calls drives the router: its five methods, and no others.
+#[test]
+fn every_method_of_the_table_is_routed() {
+    let methods = crate::calls::mercadobitcoin::MERCADOBITCOIN.iter().filter(|call| call.auth);
+    let methods: Vec<&str> = methods.map(|call| call.name).collect();
+    let routed: Vec<&str> = super::orders::METHODS.iter().map(|(call, _)| call.name).collect();
+    assert_eq!(routed, methods);
+}

@@ -21,12 +21,36 @@ fn arguments(message: String) -> CallFailure {
     CallFailure::refused(CallFailureKind::Arguments, message)
 }
 
+/// FLOW-C16 takes the whole user, and what is missing would be blanked: the user as the venue has
+/// it, with the fields that the script gives.
+fn overlaid(user: &Plain, ask: &CallAsk) -> Result<String, CallFailure> {
+    let Plain::Map(pairs) = user else {
+        let why = "GetUserInfo did not answer with a user; nothing was changed";
+        return Err(CallFailure::refused(CallFailureKind::Unavailable, why));
+    };
+    let is =
+        |key: &Plain, name: &str| matches!(key, Plain::Text(key) if key.eq_ignore_ascii_case(name));
+    let own = pairs.iter().find(|(key, _)| is(key, "UserId")).map(|(_, value)| value);
+    let given = ask.int("UserId").map(Plain::Int);
+    if own.is_none() || given.as_ref() != own {
+        return Err(arguments("UserId is not the logged-in user's".to_owned()));
+    }
+    let mut whole = pairs.clone();
+    for (name, value) in ask.args.iter().filter(|(_, value)| *value != Plain::Nil) {
+        match whole.iter_mut().find(|(key, _)| is(key, name)) {
+            Some((_, old)) => old.clone_from(value),
+            None => whole.push((Plain::text(*name), value.clone())),
+        }
+    }
+    Ok(reply::json(&Plain::Map(whole)))
+}
+
 impl Session {
     /// The body of a raw call whose turn has come; `None` if it has ended instead.
     pub(super) fn raw_body(&mut self, now: Time, id: CallId) -> Option<String> {
         let raw = self.calls.raw(id)?;
-        let (call, ask) = (raw.call, raw.ask.clone());
-        match self.written(now, call, &ask) {
+        let (call, ask) = (raw.step(), raw.ask.clone());
+        match self.written(now, id, call, &ask) {
             Ok(body) => {
                 self.raw_sent(id);
                 Some(body)
@@ -38,7 +62,13 @@ impl Session {
         }
     }
 
-    fn written(&mut self, now: Time, call: &Call, ask: &CallAsk) -> Result<String, CallFailure> {
+    fn written(
+        &mut self,
+        now: Time,
+        id: CallId,
+        call: &Call,
+        ask: &CallAsk,
+    ) -> Result<String, CallFailure> {
         let name = call.name;
         if name == table::WEB_AUTHENTICATE_USER.name {
             return self.login_turn(now).map(|()| self.login_body());
@@ -52,7 +82,22 @@ impl Session {
         if name == table::AUTHENTICATE_2FA.name {
             return self.code_for(now, ask.text("Code"));
         }
+        let user = self.calls.raw(id).and_then(|raw| raw.user.as_ref());
+        if let Some(user) = user.filter(|_| name == table::SET_USER_INFO.name) {
+            return overlaid(user, ask);
+        }
         self.filled(call, ask).map(|args| reply::body(&args))
+    }
+
+    /// Why a call about orders is not about ours: the session trades on one account of one user.
+    pub(super) fn foreign(&self, ask: &CallAsk) -> Option<String> {
+        let told = |field| ask.int(field).filter(|number| *number != 0);
+        let account = self.account.map(|account| account.0);
+        if let Some(given) = told("AccountId").filter(|given| Some(*given) != account) {
+            return Some(format!("AccountId {given} is not the session's account; leave it out"));
+        }
+        let given = told("UserId").filter(|given| Some(*given) != self.user)?;
+        Some(format!("UserId {given} is not the session's user; leave it out"))
     }
 
     /// FLOW-P07 holds for scripts as well.

@@ -8,7 +8,7 @@ use super::replies::{self, receipt};
 use super::task::Task;
 use crate::base::{
     Call, CallAsk, CallFailure, CallFailureKind, CallId, CallOutcome, Command, Event, Fate,
-    OrderStep, Reply, Time,
+    OrderKey, OrderStep, Plain, Reply, Time,
 };
 use crate::calls::{self, Retry, flowbtc as table};
 use crate::venue::flowbtc::payload::{Login, Refused};
@@ -29,6 +29,18 @@ pub(super) struct Raw {
     sent: u8,
     /// It waits for the session, not for its turn.
     parked: bool,
+    /// The user as the venue has it, for a call that sends it whole.
+    pub user: Option<Plain>,
+}
+
+impl Raw {
+    /// The request that it makes next.
+    pub(super) fn step(&self) -> &'static calls::Call {
+        if self.call.name == table::SET_USER_INFO.name && self.user.is_none() {
+            return &table::GET_USER_INFO;
+        }
+        self.call
+    }
 }
 
 /// A call that is answered by the request which an order's command makes.
@@ -78,7 +90,13 @@ impl Session {
     /// Takes a call; it ends in one `Event::Reply`.
     pub(super) fn call(&mut self, now: Time, call: Call) {
         match call.order {
-            Some(command) => self.tied_call(now, call.id, *command),
+            Some(command) => match self.foreign(&call.ask) {
+                Some(why) => {
+                    let failure = refused(CallFailureKind::Arguments, why);
+                    self.tied_refused(now, call.id, &command, "ACCOUNT_NOT_OURS", failure);
+                }
+                None => self.tied_call(now, call.id, *command),
+            },
             None => self.raw_call(now, call.id, call.ask),
         }
     }
@@ -112,7 +130,7 @@ impl Session {
             return self.end_call(now, id, Ok(receipt()));
         }
         let until = now.plus(self.config.call_within);
-        self.calls.raw.insert(id, Raw { ask, call, until, sent: 0, parked: true });
+        self.calls.raw.insert(id, Raw { ask, call, until, sent: 0, parked: true, user: None });
         self.unpark(now);
     }
 
@@ -128,6 +146,11 @@ impl Session {
         if call.name == table::AUTHENTICATE.name {
             let why = "Authenticate is a call over HTTP; this session logs in on its socket";
             return Err(refused(CallFailureKind::NoVenue, why));
+        }
+        if is_scoped(call)
+            && let Some(why) = self.foreign(ask)
+        {
+            return Err(refused(CallFailureKind::Arguments, why));
         }
         if let Some(switch) = call.switch.filter(|switch| self.off.contains(*switch)) {
             let why = format!("{} is off: the feature switch `{switch}`", call.name);
@@ -161,7 +184,7 @@ impl Session {
         for (id, raw) in &mut self.calls.raw {
             if raw.parked && ready(raw.call) && now < raw.until {
                 raw.parked = false;
-                tasks.push((Task::Raw(*id, raw.call), raw.until));
+                tasks.push((Task::Raw(*id, raw.step()), raw.until));
             }
         }
         for (task, until) in tasks {
@@ -204,7 +227,8 @@ impl Session {
     /// It was sent, and no answer will come. What changes nothing is asked once more.
     pub(super) fn raw_lost(&mut self, now: Time, id: CallId, why: &str) {
         let Some(raw) = self.calls.raw.get_mut(&id) else { return };
-        let again = match raw.call.retry {
+        let step = raw.step();
+        let again = match step.retry {
             Retry::Repeat | Retry::Resubscribe => raw.call.name != table::LOG_OUT.name,
             Retry::Limited | Retry::Fresh | Retry::Never | Retry::Human => false,
         };
@@ -212,7 +236,7 @@ impl Session {
             raw.parked = true;
             return;
         }
-        let failure = replies::unanswered(raw.call, why);
+        let failure = replies::unanswered(step, why);
         self.raw_failed(now, id, failure);
     }
 
@@ -224,7 +248,17 @@ impl Session {
         body: &str,
         refusal: Option<&Refused>,
     ) {
-        let Some(raw) = self.calls.raw.remove(&id) else { return };
+        let Some(mut raw) = self.calls.raw.remove(&id) else { return };
+        if raw.step().name != raw.call.name {
+            return match replies::whole(raw.step(), body, refusal) {
+                Ok(user) => {
+                    (raw.user, raw.parked, raw.sent) = (Some(user), true, 0);
+                    self.calls.raw.insert(id, raw);
+                    self.unpark(now);
+                }
+                Err(failure) => self.end_call(now, id, Err(failure)),
+            };
+        }
         let outcome = replies::outcome(raw.call, body, refusal);
         let good = outcome.is_ok();
         if raw.call.name == table::AUTHENTICATE_2FA.name && self.waits_for_code() {
@@ -260,7 +294,7 @@ impl Session {
         let late: Vec<(CallId, CallFailure)> = parked
             .map(|(id, raw)| {
                 let failure = if raw.sent > 0 {
-                    replies::unanswered(raw.call, "no answer in time")
+                    replies::unanswered(raw.step(), "no answer in time")
                 } else {
                     refused(CallFailureKind::Unavailable, "the session was not ready in time")
                 };
@@ -270,7 +304,11 @@ impl Session {
         for (id, failure) in late {
             self.raw_failed(now, id, failure);
         }
-        let late = self.calls.untie(|tie| tie.until <= now);
+        let mut late = self.calls.untie(|tie| tie.until <= now);
+        for tie in &mut late {
+            // A cancel is kept until the line is back: nobody may take it for not made.
+            tie.sent |= self.will_send(tie.task);
+        }
         self.ties_failed(now, late, "no answer in time");
     }
 
@@ -278,7 +316,7 @@ impl Session {
     pub(super) fn end_calls(&mut self, now: Time, reason: &str) {
         let ids: Vec<CallId> = self.calls.raw.keys().copied().collect();
         for id in ids {
-            let sent = self.calls.raw.get(&id).filter(|raw| raw.sent > 0).map(|raw| raw.call);
+            let sent = self.calls.raw.get(&id).filter(|raw| raw.sent > 0).map(Raw::step);
             let failure = match sent.filter(|call| replies::is_risky(call)) {
                 Some(_) => CallFailure::unknown(reason),
                 None => refused(CallFailureKind::Unavailable, reason),
@@ -288,6 +326,11 @@ impl Session {
         let ties = self.calls.untie(|_| true);
         self.ties_failed(now, ties, reason);
     }
+}
+
+/// The calls whose account and user say which orders they cancel.
+fn is_scoped(call: &calls::Call) -> bool {
+    call.name == table::CANCEL_ORDER.name || call.name == table::CANCEL_ALL_ORDERS.name
 }
 
 /// The calls that make or change the login; the session's own comes first.
@@ -306,7 +349,9 @@ impl Session {
         if full
             && let Command::Place(_) | Command::Replace { .. } | Command::Reduce { .. } = &command
         {
-            return self.tied_refused(now, id, &command);
+            let why = format!("{MOST_CALLS} calls wait already");
+            let failure = refused(CallFailureKind::Limit, why);
+            return self.tied_refused(now, id, &command, "TOO_MANY_CALLS", failure);
         }
         let mut tasks = Vec::new();
         let done = match command {
@@ -353,23 +398,39 @@ impl Session {
         }
     }
 
-    /// Too many calls wait: neither the call nor its order is carried out.
-    fn tied_refused(&mut self, now: Time, id: CallId, command: &Command) {
-        let why = format!("{MOST_CALLS} calls wait already");
-        let reason = "TOO_MANY_CALLS".to_owned();
+    /// Neither the call nor its order is carried out.
+    fn tied_refused(
+        &mut self,
+        now: Time,
+        id: CallId,
+        command: &Command,
+        reason: &str,
+        failure: CallFailure,
+    ) {
+        let reason = reason.to_owned();
         match command {
             Command::Place(place) => {
                 self.tell_unknown(now, place.key, OrderStep::Rejected { reason });
             }
-            Command::Replace { key, .. } | Command::Reduce { key, .. } => {
+            Command::Replace { key, .. }
+            | Command::Reduce { key, .. }
+            | Command::Cancel { key, .. } => {
                 self.tell_unknown(now, *key, OrderStep::ChangeRefused { reason });
             }
-            Command::Cancel { .. }
-            | Command::CancelAll { .. }
-            | Command::Subscribe { .. }
-            | Command::Call(_) => {}
+            Command::CancelAll { instrument } => {
+                let meant = |key: &OrderKey| {
+                    let known = self.orders.get(*key);
+                    known.is_some_and(|known| instrument.is_none_or(|id| id == known.instrument))
+                };
+                let keys: Vec<OrderKey> = self.orders.open().into_iter().filter(meant).collect();
+                for key in keys {
+                    let reason = reason.clone();
+                    self.tell_unknown(now, key, OrderStep::ChangeRefused { reason });
+                }
+            }
+            Command::Subscribe { .. } | Command::Call(_) => {}
         }
-        self.end_call(now, id, Err(refused(CallFailureKind::Limit, why)));
+        self.end_call(now, id, Err(failure));
     }
 
     /// Ties the call to the requests that wait for their turn or their answer, or will.
@@ -458,15 +519,19 @@ impl Session {
         self.ties_failed(now, lost, why);
     }
 
-    fn ties_failed(&mut self, now: Time, mut ties: Vec<Tie>, why: &str) {
-        ties.dedup_by_key(|tie| tie.id);
+    fn ties_failed(&mut self, now: Time, ties: Vec<Tie>, why: &str) {
+        // One request of several that was sent puts their call in doubt.
+        let mut calls: BTreeMap<CallId, bool> = BTreeMap::new();
         for tie in ties {
-            let failure = if tie.sent {
+            *calls.entry(tie.id).or_default() |= tie.sent;
+        }
+        for (id, sent) in calls {
+            let failure = if sent {
                 CallFailure::unknown(why)
             } else {
                 refused(CallFailureKind::Unavailable, why)
             };
-            self.ties_answered(now, &[tie.id], &Err(failure));
+            self.ties_answered(now, &[id], &Err(failure));
         }
     }
 }

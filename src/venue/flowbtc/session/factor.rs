@@ -48,7 +48,8 @@ impl Session {
     /// Whether a login waits for a code that only the operator can give: see `code`.
     #[must_use]
     pub fn waits_for_code(&self) -> bool {
-        self.factor.waiting && self.config.totp.is_none()
+        let at_hand = self.config.totp.is_some() || self.is_asked(Task::Code);
+        self.factor.waiting && self.line.phase == Phase::Login && !at_hand
     }
 
     /// Hands in the code that the operator typed. `false`: nobody waits for it, it is no code, or

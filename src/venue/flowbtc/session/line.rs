@@ -158,6 +158,9 @@ const OPEN_WITHIN: Span = Span::from_secs(15);
 /// FLOW-P07: so many login requests in a minute at most.
 const LOGINS_PER_MINUTE: usize = 4;
 pub(super) const MINUTE: Span = Span::from_secs(60);
+/// A minute at the venue, which counts messages as they arrive: one that was slow on its way and
+/// one that was quick are closer there than here.
+pub(super) const WINDOW: Span = Span::from_secs(62);
 
 /// The rate lanes: requests, and what only the socket's own limit counts (FLOW-P13).
 pub(super) const LANE: &str = "flowbtc";
@@ -186,15 +189,16 @@ impl Session {
     /// Whose turn it is: requests first, within both windows; then what only the socket counts.
     fn turn(&mut self, now: Time) -> Option<Turn<Task>> {
         let most = usize::try_from(self.config.ws_per_minute).unwrap_or(usize::MAX);
-        let full = self.socket.sent().count() >= most;
-        if full && let Some(oldest) = self.socket.sent().next() {
-            self.lane.hold(oldest.plus(MINUTE).plus(Span::from_nanos(1)));
+        let used = self.lane.sent().chain(self.socket.sent());
+        let used = used.filter(|sent| now.since(*sent) <= WINDOW);
+        let (count, oldest) =
+            used.fold((0, Time::MAX), |(count, oldest), sent| (count + 1, oldest.min(sent)));
+        if count >= most && oldest < Time::MAX {
+            let room = oldest.plus(WINDOW).plus(Span::from_nanos(1));
+            self.lane.hold(room);
+            self.socket.hold(room);
         }
-        let turn = self.lane.next(now);
-        if let Some(Turn::Sent(_)) = &turn {
-            self.socket.restore([now]);
-        }
-        turn.or_else(|| self.socket.next(now))
+        self.lane.next(now).or_else(|| self.socket.next(now))
     }
 
     fn open(&mut self, now: Time) {

@@ -1,28 +1,13 @@
 //! The run's instruments and the venue's numbers for them, and its products (assets) by number.
 
 use crate::base::{Instrument, InstrumentId, Instruments, VenueName};
+use crate::calls::flowbtc::{INSTRUMENTS, PRODUCTS};
 use crate::venue::flowbtc::payload::InstrumentRow;
 use crate::venue::flowbtc::request::PageId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// FLOW-R14, for servers without GetInstruments.
-const INSTRUMENTS: [(i64, &str); 9] = [
-    (1, "BTCBRL"),
-    (2, "ETHBRL"),
-    (3, "LTCBRL"),
-    (4, "TAKIONBRL"),
-    (5, "BCHBRL"),
-    (6, "ETHBTC"),
-    (7, "XRPBRL"),
-    (8, "EOSBRL"),
-    (9, "MCO2BRL"),
-];
-
 /// FLOW-F34: data only, unless the venue says that they trade.
 const DATA_ONLY: [i64; 2] = [4, 9];
-
-/// FLOW-P26.
-const PRODUCTS: [&str; 9] = ["BTC", "ETH", "LTC", "BRL", "TAKION", "BCH", "XRP", "EOS", "MCO2"];
 
 /// Who is who at the venue.
 #[derive(Clone, Debug)]
@@ -38,7 +23,7 @@ pub(super) struct Listing {
 
 impl Listing {
     pub(super) fn new(venue: VenueName, instruments: Instruments) -> Listing {
-        let products = (1..).zip(PRODUCTS).map(|(id, name)| (id, name.to_owned())).collect();
+        let products = PRODUCTS.into_iter().map(|(id, name)| (id, name.to_owned())).collect();
         let mut listing = Listing {
             venue,
             instruments,

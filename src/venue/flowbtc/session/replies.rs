@@ -38,6 +38,11 @@ pub(super) fn unanswered(call: &Call, message: &str) -> CallFailure {
 
 /// What an answer says to the one who called.
 pub(super) fn outcome(call: &Call, body: &str, refused: Option<&Refused>) -> CallOutcome {
+    Ok(reply::shaped(call, whole(call, body, refused)?))
+}
+
+/// The answer with everything in it, for the session's own use.
+pub(super) fn whole(call: &Call, body: &str, refused: Option<&Refused>) -> CallOutcome {
     if let Some(refused) = refused {
         return Err(failure(call, refused));
     }
@@ -49,7 +54,7 @@ pub(super) fn outcome(call: &Call, body: &str, refused: Option<&Refused>) -> Cal
     if let Some(why) = said_no(&plain) {
         return Err(CallFailure::refused(CallFailureKind::Rejected, why));
     }
-    Ok(reply::shaped(call, unwrapped(call, plain)?))
+    unwrapped(call, plain)
 }
 
 fn failure(call: &Call, refused: &Refused) -> CallFailure {

@@ -12,6 +12,7 @@ mod lanes;
 mod line;
 mod logins;
 mod orders;
+mod ours;
 mod reduce;
 mod ties;
 mod trading;

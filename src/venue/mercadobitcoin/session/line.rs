@@ -181,7 +181,7 @@ impl Session {
             Task::Trade(key) => {
                 self.end_order(*key);
                 self.answer_place(*key, Err(late()));
-                self.step(*key, OrderStep::Rejected { reason: "expired_in_queue".to_owned() });
+                self.step(*key, OrderStep::Rejected { reason: "EXPIRED_IN_QUEUE".to_owned() });
             }
             Task::Raw(id) => self.raw_expired(*id, late()),
             Task::Info

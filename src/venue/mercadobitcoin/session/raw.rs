@@ -160,6 +160,10 @@ impl Session {
         let Some(call) = table::find(ask.name) else {
             return self.reply(id, refused(CallFailureKind::NoVenue, "no such call"));
         };
+        if let Some(switch) = call.switch.filter(|switch| self.config.off.contains(switch)) {
+            let text = format!("{} is off: the feature switch `{switch}`", call.name);
+            return self.reply(id, refused(CallFailureKind::NoVenue, &text));
+        }
         if !call.auth {
             if let Err(failure) = self.data.ask(self.now, id, call, ask, self.config.patience) {
                 self.reply(id, Err(failure));

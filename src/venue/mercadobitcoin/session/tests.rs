@@ -389,6 +389,34 @@ fn public_data_comes_without_tonces() {
     assert!(rig.events.iter().any(|event| matches!(event, Event::Book(change) if change.snapshot)));
 }
 
+#[test]
+fn without_its_switch_there_is_no_public_data() {
+    let mut rig = Rig::new(|config| config.off = BTreeSet::from(["data"]));
+    rig.run(5_000);
+    let (instrument, depth, interval) = (InstrumentId(0), None, None);
+    for channel in [Channel::Trades, Channel::Quotes, Channel::Book] {
+        let wanted = Command::Subscribe { instrument, channel, depth, interval };
+        rig.session.handle(rig.now, VenueIn::Command(wanted));
+    }
+    let coin = vec![("coin", crate::base::Plain::text("BTC"))];
+    let name = crate::calls::mercadobitcoin::find("ticker").unwrap().name;
+    let ask = crate::base::CallAsk { venue: VenueName::new("mercadobitcoin"), name, args: coin };
+    let call = crate::base::Call { id: crate::base::CallId(1), ask, order: None };
+    rig.session.handle(rig.now, VenueIn::Command(Command::Call(call)));
+    rig.run(60_000);
+    assert!(rig.data.is_empty(), "{:?}", rig.data);
+    let down = rig.events.iter().filter(|event| {
+        matches!(event, Event::Feed(feed) if feed.state == FeedState::Down
+            && feed.reason.starts_with("VENUE_UNSUPPORTED"))
+    });
+    assert_eq!(down.count(), 3);
+    let failure = rig.events.iter().find_map(|event| {
+        let Event::Reply(reply) = event else { return None };
+        reply.outcome.as_ref().err()
+    });
+    assert_eq!(failure.unwrap().to_string(), "no_venue: ticker is off: the feature switch `data`");
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         4 => Just(Fate::Answered),

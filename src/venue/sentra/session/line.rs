@@ -255,6 +255,7 @@ impl Line {
             }
         };
         let (path, account) = (job.push.path(), &self.account);
+        let took = Span::from_millis(took.nanos() / 1_000_000);
         desk.note(&format!("POST /{path} {status} in {took}, account {account}{end}"));
     }
 

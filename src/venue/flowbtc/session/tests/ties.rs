@@ -76,6 +76,24 @@ fn a_cancel_call_outlives_a_reconnect() {
     assert!(rig.ended(1).unwrap().is_ok());
 }
 
+/// (the call and its command, what is sent for it once the line is back)
+#[test]
+fn a_cancel_that_is_kept_for_later_is_not_refused() {
+    let one = Command::Cancel { key: key(10), instrument: BTC };
+    let all = Command::CancelAll { instrument: Some(BTC) };
+    for (name, command) in [("CancelOrder", one), ("CancelAllOrders", all)] {
+        let mut rig = Rig::live();
+        rig.working(10, 500);
+        rig.lose();
+        rig.tied(1, name, command);
+        rig.wait(ms(40_000));
+        assert_eq!(rig.why(1), ("timeout", None, "unknown"), "{name}");
+        rig.log_in_until_orders();
+        rig.reply("GetOpenOrders", &format!("[{}]", order(500, 10, "Working", "1", "0")));
+        assert!(rig.count("CancelOrder") + rig.count("CancelAllOrders") > 0, "{name}");
+    }
+}
+
 #[test]
 fn cancel_all_and_replace_are_answered_in_both_dialects() {
     for receipt in [r#"{"status":"Processing","errormsg":""}"#, RECEIPT] {
