@@ -300,7 +300,11 @@ fn configurations_hide_their_secrets_when_printed() {
             paper: None,
             embedded: false,
         }),
-        sentra: Some(Sentra { url: String::new(), email: Secret::new(SENTRA_EMAIL) }),
+        sentra: Some(Sentra {
+            url: String::new(),
+            email: Secret::new(SENTRA_EMAIL),
+            embedded: false,
+        }),
         ..Venues::default()
     };
     let name = lunario::base::VenueName::new("flowbtc");
