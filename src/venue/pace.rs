@@ -64,6 +64,15 @@ impl<T> Lane<T> {
         self.log = all.split_off(all.len().saturating_sub(most)).into();
     }
 
+    /// What went at `sent` was on its way until `landed` at the latest. The other side counts it
+    /// from when it came, so here it counts from then.
+    pub fn landed(&mut self, sent: Time, landed: Time) {
+        if let Some(at) = self.log.iter().rposition(|time| *time == sent) {
+            self.log.remove(at);
+            self.restore([landed.max(sent)]);
+        }
+    }
+
     /// The sends that may still count, oldest first, for `restore`.
     pub fn sent(&self) -> impl Iterator<Item = Time> {
         self.log.iter().copied()

@@ -188,3 +188,17 @@ proptest! {
         prop_assert_eq!(order.len(), numbers.len());
     }
 }
+
+#[test]
+fn what_was_long_on_its_way_counts_from_when_it_came() {
+    let mut lane = lane(1, 0);
+    lane.push(at(0), Priority::New, Time::MAX, "a");
+    lane.push(at(0), Priority::New, Time::MAX, "b");
+    assert_eq!(drain(&mut lane, at(0)), [Turn::Sent("a")]);
+    lane.landed(at(0), at(300));
+    assert_eq!(lane.sent().collect::<Vec<_>>(), [at(300)]);
+    assert_eq!(drain(&mut lane, at(1_300)), []);
+    assert_eq!(drain(&mut lane, at(1_301)), [Turn::Sent("b")]);
+    lane.landed(at(0), at(5_000));
+    assert_eq!(lane.sent().collect::<Vec<_>>(), [at(1_301)], "it is known no more");
+}

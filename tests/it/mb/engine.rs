@@ -4,12 +4,13 @@
 use super::*;
 use lunario::account::Order;
 use lunario::base::{OrderState, StrategyId};
-use lunario::desk::Mode;
+use lunario::desk::{Mode, Words};
 use lunario::engine::{Engine, EngineConfig, In, Note, Operator, Out, Record};
 use lunario::lua::graph;
 use std::time::Duration;
 
-/// Orders and cancels at random, many of them alike.
+/// Orders and cancels at random, many of them alike: half of them by `ctx`, half by the venue's own
+/// calls. It says of every call when it is made and how it ended.
 const TRADER: &str = r#"
 local s = { subscribe = { "trades mercadobitcoin:BTCBRL" } }
 function s.on_start(ctx)
@@ -19,8 +20,32 @@ function s.on_trade() end
 local function any(list)
 	return list[math.random(1, #list)]
 end
+local function call(ctx, name, args)
+	local number = (ctx.state.calls or 0) + 1
+	ctx.state.calls = number
+	ctx.log:info(`call {number} {name}`)
+	local ok, reply = pcall(mercadobitcoin[name], args)
+	ctx.log:info(`end {number} {name} {if ok then "done" else `{reply.outcome} {reply.kind}`}`)
+end
+local function raw(ctx, orders)
+	local order = if #orders > 0 then any(orders) else nil
+	if order and order.venue_id and (#orders > 12 or math.random() < 0.5) then
+		call(ctx, "CancelOrder", { pair = "btc_brl", order_id = order.venue_id })
+	elseif math.random() < 0.1 then
+		call(ctx, "OrderList", { pair = "btc_brl" })
+	else
+		local side = if math.random() < 0.5 then "buy" else "sell"
+		if ctx:position() > 0.5 then side = "sell" elseif ctx:position() < -0.5 then side = "buy" end
+		local volume, price = any({ "0.01", "0.02", "0.03" }), any({ "99.5", "100", "100.5" })
+		call(ctx, "Trade", { pair = "btc_brl", type = side, volume = volume, price = price })
+	end
+end
 function s.on_timer(ctx)
 	local orders = ctx:orders()
+	if math.random() < 0.5 then
+		raw(ctx, orders)
+		return
+	end
 	if #orders > 12 or #orders > 0 and math.random() < 0.4 then
 		ctx:cancel(any(orders))
 	elseif math.random() < 0.02 then
@@ -110,6 +135,7 @@ fn run(seed: u64) -> (usize, usize) {
         let trade = Trade { time, instrument: BTC, price, qty, side: Some(Side::Sell), id: 0 };
         whole.wires.market(whole.now, Event::Trade(trade));
     }
+    let waiting = whole.calls().into_values().filter(Vec::is_empty).count();
     whole.input(In::Operator(Operator::Stop));
     for _ in 0..300 {
         if !whole.engine.has_stopped() {
@@ -118,7 +144,59 @@ fn run(seed: u64) -> (usize, usize) {
     }
     assert!(whole.engine.has_stopped(), "{:#?}", whole.orders());
     whole.wait(secs(30));
+    calls_agree(&whole, waiting);
     agree(&whole)
+}
+
+impl Whole {
+    /// The script's raw calls by its own numbers, and how each ended.
+    fn calls(&self) -> BTreeMap<u64, Vec<String>> {
+        let mut calls: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for note in &self.notes {
+            let Note::Words { words: Words::Log { message, .. }, .. } = note else { continue };
+            let mut words = message.splitn(3, ' ');
+            let (what, number) = (words.next().unwrap(), words.next().unwrap().parse().unwrap());
+            let ends = calls.entry(number).or_default();
+            match what {
+                "end" => ends.push(words.next().unwrap().to_owned()),
+                _ => assert!(ends.is_empty(), "{message}"),
+            }
+        }
+        calls
+    }
+}
+
+/// Every raw call ended once, as its row in the journal says; `waiting` of them after the script.
+fn calls_agree(whole: &Whole, waiting: usize) {
+    let calls = whole.calls();
+    assert!(calls.values().all(|ends| ends.len() <= 1), "{calls:#?}");
+    let open = calls.values().filter(|ends| ends.is_empty()).count();
+    assert!(open <= waiting, "{open} did not end, {waiting} waited when the script ended");
+    let text = |record: &Record, field: &str| match record.body.get(field) {
+        Some(Plain::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let made = whole.records.iter().filter(|it| matches!(it.kind, "intent" | "cancel"));
+    let made = made.filter(|record| text(record, "call").is_some()).count();
+    let replies: Vec<&Record> =
+        whole.records.iter().filter(|record| record.kind == "reply").collect();
+    assert_eq!(made, replies.len(), "as many ends as order calls");
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for row in replies {
+        let name = text(row, "call").unwrap().replace("mercadobitcoin.", "");
+        let kind = text(row, "kind").map(|kind| format!(" {kind}")).unwrap_or_default();
+        let end = format!("{name} {}{kind}", text(row, "outcome").unwrap());
+        *told.entry(end).or_default() += 1;
+    }
+    let is_read = |end: &str| end.starts_with("OrderList");
+    let limited = |end: &str| end.ends_with(" limit") || end.ends_with(" arguments");
+    for end in calls.values().flatten().filter(|end| !is_read(end) && !limited(end)) {
+        let left = told.get_mut(end).filter(|left| **left > 0);
+        *left.unwrap_or_else(|| panic!("an end without a row: {end}")) -= 1;
+    }
+    assert!(told.values().sum::<usize>() <= open, "rows without an end: {told:?}");
+    let lost = calls.values().flatten().any(|end| is_read(end) && end.contains("unknown"));
+    assert!(!lost && calls.len() > 150, "{}", calls.len());
 }
 
 fn agree(whole: &Whole) -> (usize, usize) {

@@ -1,5 +1,5 @@
-//! A session's life under raw calls (FLOW-P08, P09, E14): logged out, resumed with its token, logged
-//! in anew with a second factor. Until the venue's state is read again no order leaves.
+//! A session under raw calls (FLOW-P08, P09, E14): logged out, resumed with its token, logged in
+//! anew with a second factor. Until the venue's state is read again no order leaves.
 
 use super::asked::{CALLING, REST};
 use super::puppet::BOTH;

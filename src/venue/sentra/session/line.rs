@@ -196,6 +196,7 @@ impl Line {
     }
 
     fn settle(&mut self, flight: Flight, outcome: Result<Answer, Failure>, desk: &mut Desk) {
+        self.lane.landed(flight.sent, desk.now);
         let mut job = flight.job;
         let verdict = verdict(&outcome);
         self.log(&job, &outcome, &verdict, desk.now.since(flight.sent), desk);

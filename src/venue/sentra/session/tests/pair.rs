@@ -2,8 +2,8 @@
 
 use super::{beat, rows};
 use crate::base::{
-    Answer, Body, Call, CallId, Command, Event, Failure, Machine, Net, Plain, Reply, Request,
-    Response, Secret, Span, Time, VenueIn, VenueOut, rng::Rng,
+    Answer, Body, Call, CallAsk, CallId, Command, Event, Failure, Machine, Net, Plain, Reply,
+    Request, Response, Secret, Span, Time, VenueIn, VenueOut, decimal, rng::Rng,
 };
 use crate::simulator::faults::{Fault, What, When};
 use crate::simulator::http::{self, HttpIn};
@@ -31,6 +31,8 @@ struct Pair {
     open: BTreeMap<u64, Time>,
     starts: BTreeMap<String, Vec<Time>>,
     replies: BTreeMap<CallId, Vec<Result<Plain, String>>>,
+    /// Nothing goes wrong now but what the session does itself.
+    calm: bool,
 }
 
 fn server(faults: Vec<Fault>) -> SentraServer {
@@ -55,6 +57,7 @@ impl Pair {
             open: BTreeMap::new(),
             starts: BTreeMap::new(),
             replies: BTreeMap::new(),
+            calm: false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Pair {
     fn server_says(&mut self, out: http::HttpOut) {
         let outcome = match out.reply {
             http::Reply::Answer(page) => {
+                assert!(!self.calm || page.status != 429, "faster than is served");
                 Ok(Answer { status: page.status, headers: Vec::new(), body: Body(page.body) })
             }
             http::Reply::Drop => Err(Failure { unsent: false, reason: "reset".to_owned() }),
@@ -250,4 +254,154 @@ proptest! {
         prop_assert_eq!(pair.replies.len(), usize::try_from(asked).unwrap());
         prop_assert!(pair.replies.values().all(|told| told.len() == 1));
     }
+}
+
+/// Runs, and closed trades of each.
+const SEEDS: u64 = 10;
+const TRADES: usize = 1_000;
+const ROUNDS: usize = 5;
+const POSITIONS: usize = 40;
+const BEATS: usize = 60;
+
+fn cents(cents: usize) -> Plain {
+    Plain::Decimal(decimal::parse(&format!("{}.{:02}", cents / 100, cents % 100)).unwrap())
+}
+
+/// An ask with its money told apart, so that the ledgers can be compared.
+fn with(mut ask: CallAsk, field: &str, value: impl Fn(usize) -> usize) -> CallAsk {
+    for (name, given) in &mut ask.args {
+        if *name == field {
+            *given = cents(value(0));
+        }
+        let Plain::List(rows) = given else { continue };
+        for row in rows {
+            let Some(Plain::Text(ticket)) = row.get("ticket").cloned() else { panic!("{row:?}") };
+            let Plain::Map(pairs) = row else { panic!("{row:?}") };
+            let at = pairs.iter().position(|(key, _)| *key == Plain::text(field)).unwrap();
+            pairs[at].1 = cents(value(ticket.parse().unwrap()));
+        }
+    }
+    ask
+}
+
+fn some_faults(rng: &mut Rng) -> Vec<Fault> {
+    let mishaps = [
+        What::DropBefore,
+        What::DropAfter,
+        What::Delay(Span::from_secs(12)),
+        What::Html(502),
+        What::Html(503),
+        What::Truncate,
+        What::TooMany,
+        What::Duplicate,
+        What::Error(format!("ER_DUP_ENTRY '{EMAIL}'")),
+    ];
+    let mut pick = |most: usize| usize::try_from(rng.below(u32::try_from(most).unwrap())).unwrap();
+    let count = pick(4);
+    let fault = |_| Fault {
+        on: ["*", "heartbeat", "positions", "trades"][pick(4)].to_owned(),
+        when: When::Every(u32::try_from(2 + pick(7)).unwrap()),
+        what: mishaps[pick(mishaps.len())].clone(),
+    };
+    (0..count).map(fault).collect()
+}
+
+/// Calls made, and those of them that failed at first.
+#[derive(Copy, Clone, Default, Debug)]
+struct Tally {
+    calls: u64,
+    failed: usize,
+}
+
+impl Pair {
+    fn push(&mut self, calls: &mut u64, ask: &CallAsk) -> CallId {
+        *calls += 1;
+        let call = Call { id: CallId(*calls), ask: ask.clone(), order: None };
+        self.session.handle(self.now, VenueIn::Command(Command::Call(call)));
+        CallId(*calls)
+    }
+
+    /// Asks again for what failed, without faults in the end.
+    fn round(&mut self, rng: &mut Rng, mut asks: Vec<CallAsk>, tally: &mut Tally) {
+        for attempt in 0..4 {
+            let faults = if attempt < 3 { some_faults(rng) } else { Vec::new() };
+            self.calm = faults.is_empty();
+            self.server.handle(self.now, In::Faults(faults));
+            let ids: Vec<CallId> =
+                asks.iter().map(|ask| self.push(&mut tally.calls, ask)).collect();
+            self.run(rng);
+            let good = |id: &CallId| match self.replies[id].as_slice() {
+                [Ok(reply)] => reply.get("stored") == reply.get("sent"),
+                [Err(_)] => false,
+                other => panic!("{id:?} ended more than once: {other:?}"),
+            };
+            let failed = asks.iter().zip(&ids).filter(|(_, id)| !good(id));
+            asks = failed.map(|(ask, _)| ask.clone()).collect();
+            tally.failed += asks.len();
+            if asks.is_empty() {
+                return;
+            }
+        }
+        panic!("without faults nothing fails: {asks:?}");
+    }
+}
+
+/// The profit of a position after a round, in cents.
+fn running(round: usize, ticket: usize) -> usize {
+    round * 10_000 + ticket
+}
+
+fn many(seed: u64) -> Tally {
+    let mut rng = Rng::new(seed, 0);
+    let mut pair = Pair::new(Vec::new());
+    let mut tally = Tally::default();
+    let size = TRADES / ROUNDS;
+    for round in 0..ROUNDS {
+        let closed = rows("trades", "7", round * size..(round + 1) * size);
+        let open = rows("positions", "8", 0..POSITIONS);
+        let mut asks = vec![
+            with(closed, "profit", |ticket| ticket),
+            with(open, "profit", |ticket| running(round, ticket)),
+        ];
+        let beats = (0..BEATS).map(|nth| if nth % 2 == 0 { "7" } else { "8" });
+        asks.extend(beats.map(|account| with(beat(account), "balance", |_| round)));
+        pair.round(&mut rng, asks, &mut tally);
+    }
+    assert_eq!(pair.replies.len(), usize::try_from(tally.calls).unwrap(), "each has its reply");
+    assert!(pair.replies.values().all(|told| told.len() == 1));
+    let store = pair.server.store();
+    let mut ids = Vec::new();
+    for (number, count) in [("7", TRADES), ("8", POSITIONS)] {
+        let account = store.account(&(1, number.to_owned())).unwrap();
+        assert_eq!(account.balance, i64::try_from(ROUNDS - 1).unwrap(), "the last heartbeat");
+        let mut tickets = Vec::new();
+        for trade in store.trades(account.id) {
+            let ticket: usize = trade.ticket.parse().unwrap();
+            let is_closed = number == "7";
+            let profit = if is_closed { ticket } else { running(ROUNDS - 1, ticket) };
+            assert_eq!(trade.profit, i64::try_from(profit).unwrap(), "{trade:?}");
+            assert_eq!(trade.close_time.is_some(), is_closed, "{trade:?}");
+            tickets.push(ticket);
+            ids.push(trade.id);
+        }
+        tickets.sort_unstable();
+        assert_eq!(tickets, (0..count).collect::<Vec<_>>(), "each is stored once");
+    }
+    ids.sort_unstable();
+    let made = i64::try_from(TRADES + POSITIONS).unwrap();
+    assert_eq!(ids, (1..=made).collect::<Vec<_>>(), "no row was made twice");
+    tally
+}
+
+#[test]
+fn ten_thousand_trades_are_stored_once_each() {
+    let mut sum = Tally::default();
+    for seed in 1..=SEEDS {
+        let tally = std::panic::catch_unwind(|| many(seed));
+        let tally = tally.unwrap_or_else(|_| panic!("seed {seed} failed"));
+        (sum.calls, sum.failed) = (sum.calls + tally.calls, sum.failed + tally.failed);
+    }
+    let least = SEEDS * u64::try_from(ROUNDS * (BEATS + 2)).unwrap();
+    let failed = u64::try_from(sum.failed).unwrap();
+    assert!(sum.calls == least + failed && failed * 50 > least, "{sum:?}");
 }
