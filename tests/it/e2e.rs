@@ -7,7 +7,7 @@ mod endings;
 mod ledgers;
 mod logins;
 mod memory;
-mod program;
+pub mod program;
 mod reload;
 mod runaway;
 mod status;

@@ -2,9 +2,12 @@
 //! sockets: what it answers, and every error the tables document.
 
 mod bench;
+mod canary;
+mod examples;
 mod flowbtc;
 mod mercadobitcoin;
 mod sentra;
+mod told;
 
 use lunario::calls;
 

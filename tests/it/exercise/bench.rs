@@ -4,7 +4,7 @@
 
 use lunario::base::{Decimal, Fees, Instrument, Plain, Secret, Span};
 use lunario::calls::{self, By, Call, Field, Kind, Reply, flowbtc};
-use lunario::desk::{Mode, Words};
+use lunario::desk::{Level, Mode, Words};
 use lunario::edge::clock;
 use lunario::edge::journal::Policy;
 use lunario::edge::watch::Patience;
@@ -39,14 +39,18 @@ fn fees() -> Fees {
 
 /// Serves the three venues with their test accounts, and `more` users of Sentra.
 pub fn serve(more: Vec<sentra::User>) -> Embedded {
+    serve_with(move |spec| spec.others.sentra_config.users.extend(more))
+}
+
+/// Serves the three venues with what `change` makes of their test accounts.
+pub fn serve_with(change: impl FnOnce(&mut VenueSpec) + Send + 'static) -> Embedded {
     Embedded::start(move || {
         let money = |asset: &str, amount: i64| (asset.to_owned(), Decimal::from(amount));
         let balances = vec![money("BRL", 100_000_000), money("BTC", 1_000)];
         let instruments = listing::instruments(fees());
         let first = instruments.iter().next().unwrap().clone();
-        let mut sentra_config = accounts::sentra_config(Checks::Manual);
-        sentra_config.users.extend(more);
-        Ok(VenueSpec {
+        let sentra_config = accounts::sentra_config(Checks::Manual);
+        let mut spec = VenueSpec {
             address: ANYWHERE,
             source: Source::synthetic(7, first, clock::now()),
             pace: Pace::Times(1.0),
@@ -67,7 +71,9 @@ pub fn serve(more: Vec<sentra::User>) -> Embedded {
                 sentra_config,
                 ..Others::default()
             },
-        })
+        };
+        change(&mut spec);
+        Ok(spec)
     })
     .unwrap()
 }
@@ -87,10 +93,12 @@ impl Default for Who {
 
 /// A live engine with one strategy.
 pub struct Engine {
-    lines: Receiver<(String, Plain)>,
+    lines: Receiver<(Level, String, Plain)>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     seen: Vec<String>,
+    /// Messages of warnings that the script logged.
+    pub warnings: Vec<String>,
     _folder: TempDir,
 }
 
@@ -119,26 +127,37 @@ impl Engine {
             let mut tell = |told: Told, _: &lunario::run::scripts::Scripts| {
                 let Told::Note { note, .. } = told else { return };
                 let line = match note {
-                    Note::Words { words: Words::Log { message, fields, .. }, .. } => {
-                        (message, fields)
+                    Note::Words { words: Words::Log { level, message, fields }, .. } => {
+                        (level, message, fields)
                     }
-                    other => (format!("{other:?}"), Plain::Nil),
+                    other => (Level::Info, format!("{other:?}"), Plain::Nil),
                 };
                 drop(said.send(line));
             };
             let mut live = Live::open(spec, &mut tell).unwrap();
             while !stop.load(Ordering::Relaxed) && !live.turn(&mut tell).unwrap() {}
         });
-        Engine { lines, ended, thread: Some(thread), seen: Vec::new(), _folder: folder }
+        Engine {
+            lines,
+            ended,
+            thread: Some(thread),
+            seen: Vec::new(),
+            warnings: Vec::new(),
+            _folder: folder,
+        }
     }
 
     /// The next log line with one of these messages, and its fields.
     pub fn line(&mut self, wanted: &[&str]) -> (String, Plain) {
         let deadline = clock::now().plus(PATIENCE);
         loop {
-            let Ok((message, fields)) = self.lines.recv_timeout(clock::until(deadline)) else {
+            let Ok((level, message, fields)) = self.lines.recv_timeout(clock::until(deadline))
+            else {
                 panic!("none of {wanted:?} came; so far:\n{}", self.seen.join("\n"));
             };
+            if level == Level::Warn {
+                self.warnings.push(message.clone());
+            }
             if wanted.contains(&message.as_str()) {
                 return (message, fields);
             }

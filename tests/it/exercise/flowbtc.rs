@@ -27,6 +27,18 @@ fn run(calls: &[&'static Call], fault: impl Fn(&Call) -> Value) -> Vec<Row> {
     rows
 }
 
+/// The same, with SetUserInfo by itself: it asks GetUserInfo first, whose fault is not its own.
+fn run_apart(calls: &[&'static Call], fault: impl Fn(&Call) -> Value) -> Vec<Row> {
+    let is_apart = |call: &&Call| call.name == flowbtc::SET_USER_INFO.name;
+    let (apart, together): (Vec<&'static Call>, Vec<&'static Call>) =
+        calls.iter().copied().partition(|call| is_apart(call));
+    let mut rows = run(&together, &fault);
+    if !apart.is_empty() {
+        rows.extend(run(&apart, &fault));
+    }
+    rows
+}
+
 fn fault(call: &Call, what: &str, text: &str) -> Value {
     json!({"venue": "flowbtc", "on": call.name, "every": 1, "what": what, "text": text})
 }
@@ -108,7 +120,7 @@ fn every_call_fails_as_documented() {
     for text in TEXTS {
         let (calls, error) = documented(text);
         let words = if error.code.is_some() { generic(error) } else { error.text.to_owned() };
-        for row in run(&calls, |call| fault(call, "error", &words)) {
+        for row in run_apart(&calls, |call| fault(call, "error", &words)) {
             let expected = expected(flowbtc::find(&row.call()).unwrap(), error);
             if row.failure() != expected {
                 wrong.push(format!(
@@ -175,7 +187,7 @@ fn words_without_a_form_are_failures_too() {
     ] {
         let calls: Vec<&Call> = flowbtc::FLOWBTC.iter().filter(|call| !is_login(call)).collect();
         let mut wrong = Vec::new();
-        let rows = run(&calls, |call| {
+        let rows = run_apart(&calls, |call| {
             let mut fault = fault(call, what, text);
             if text.is_empty() {
                 fault.as_object_mut().unwrap().remove("text");
@@ -220,7 +232,7 @@ const HONEST: &[(&str, &str, &str)] = &[
     ("a misspelt field", "arguments - refused -", "InstrumentId"),
     ("a missing field", "arguments - refused -", "InstrumentId"),
     ("a wrong code", "rejected - refused -", "Invalid username or password"),
-    ("another user", "rejected 20 refused -", "Not Authorized"),
+    ("another user", "arguments - refused -", "not the logged-in user's"),
     ("another account", "rejected 20 refused -", "Not Authorized"),
 ];
 

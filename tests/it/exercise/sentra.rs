@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 const SCRIPT: &str = concat!(include_str!("common.luau"), include_str!("sentra.luau"));
 
+/// What the venue does, and the values that go with it.
+type Mishap = (&'static str, Value);
+
 const WITHOUT: &str = "without-subscription@example.com";
 const FULL: &str = "full-subscription@example.com";
 const STRANGER: &str = "stranger@example.com";
@@ -18,7 +21,7 @@ fn users() -> Vec<User> {
     vec![user(2, WITHOUT, None), user(3, FULL, Some(0))]
 }
 
-fn run(calls: &[&Call], who: &'static str, fault: Option<(&str, Value)>) -> Vec<Row> {
+fn run(calls: &[&Call], who: &'static str, fault: Option<Mishap>) -> Vec<Row> {
     let served = serve(users());
     let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
     let names = names.join(",");
@@ -42,9 +45,7 @@ fn run(calls: &[&Call], who: &'static str, fault: Option<(&str, Value)>) -> Vec<
 
 /// Who provokes a documented error, with which fault, and how the script sees it; `None` where the
 /// host keeps the script from it.
-fn provoked(
-    error: &CallError,
-) -> Option<(&'static str, Option<(&'static str, Value)>, &'static str)> {
+fn provoked(error: &CallError) -> Option<(&'static str, Option<Mishap>, &'static str)> {
     let own = Who::default().sentra;
     Some(match (error.code.unwrap(), error.text) {
         (400, _) => return None,
