@@ -100,6 +100,12 @@ impl Session {
         Some(format!("UserId {given} is not the session's user; leave it out"))
     }
 
+    /// Whether it is a script's call about another account or user than the session's.
+    pub(super) fn asks_for_others(&self, task: Task) -> bool {
+        let Task::Raw(id, _) = task else { return false };
+        self.calls.raw(id).is_some_and(|raw| self.foreign(&raw.ask).is_some())
+    }
+
     /// FLOW-P07 holds for scripts as well.
     fn login_turn(&mut self, now: Time) -> Result<(), CallFailure> {
         if self.line.may_log_in(now) {

@@ -63,7 +63,9 @@ impl Session {
         if refused.as_ref().is_some_and(Refused::is_too_many) {
             self.slow_down(now);
         }
-        let unauthorized = refused.as_ref().is_some_and(|refused| refused.code == NOT_AUTHORIZED);
+        // A script that asks for somebody else's account is told no; the login is as good as ever.
+        let unauthorized = refused.as_ref().is_some_and(|refused| refused.code == NOT_AUTHORIZED)
+            && !self.asks_for_others(task);
         let conn = self.line.conn;
         if refused.as_ref().is_some_and(Refused::is_unsupported) {
             self.switch_off(task.call());

@@ -68,6 +68,19 @@ fn ticket() -> Vec<(&'static str, Plain)> {
 
 const RECEIPT: &str = r#"{"result":true,"errormsg":null,"errorcode":0,"detail":null}"#;
 
+/// FLOW-R10: code 20 for somebody else's account says nothing of our login; for our own it ends it.
+#[test]
+fn a_no_to_somebody_elses_account_leaves_the_session_alone() {
+    let no = r#"{"result":false,"errormsg":"Not Authorized","errorcode":20,"detail":null}"#;
+    for (account, lives) in [(7, true), (4, false)] {
+        let mut rig = Rig::live();
+        rig.raw(1, "GetAccountInfo", &[("AccountId", Plain::Int(account))]);
+        rig.reply("GetAccountInfo", no);
+        assert_eq!(rig.why(1), ("rejected", Some(20), "refused"));
+        assert_eq!(rig.session.is_live(), lives, "account {account}");
+    }
+}
+
 #[test]
 fn what_is_left_to_the_host_is_filled_in() {
     let order = [("OrderId", Plain::Int(9_222_816_249_026_513_001))];
