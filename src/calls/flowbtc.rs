@@ -3,7 +3,7 @@
 //! `extras`, the replies' fields in `replies`.
 
 use super::{Call, Field, Kind, Priority, Reply, Retry, Transport, fill, may, need, ours, secret};
-use errors::{LISTED_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS};
+use errors::{LISTED_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS, STREAM_ERRORS};
 
 mod errors;
 mod extras;
@@ -125,7 +125,7 @@ pub const SUBSCRIBE_TRADES: Call = Call {
     doc: "Streams the public trades of an instrument, the last ones first.",
     transport: Transport::Socket,
     one_of: EITHER_NAME,
-    errors: PUBLIC_ERRORS,
+    errors: STREAM_ERRORS,
 };
 
 pub const UNSUBSCRIBE_TRADES: Call = Call {
@@ -157,7 +157,7 @@ pub const SUBSCRIBE_TICKER: Call = Call {
     doc: "Streams bars of an interval in seconds, the one being formed included.",
     transport: Transport::Socket,
     one_of: &[],
-    errors: PUBLIC_ERRORS,
+    errors: STREAM_ERRORS,
 };
 
 pub const UNSUBSCRIBE_TICKER: Call = Call {

@@ -35,6 +35,13 @@ const NO_LOGIN: CallError = CallError {
     meaning: "`Authenticated` is false; many quick attempts lock the user (FLOW-P07)",
 };
 
+const ALREADY: CallError = error(
+    909,
+    "Already Subscribed.",
+    "the stream is there: the engine or a script has it, and its events come to the handlers",
+);
+
+pub const STREAM_ERRORS: &[CallError] = &[INVALID, FAILED, SERVER, UNSUPPORTED, ALREADY, TOO_MANY];
 pub const PUBLIC_ERRORS: &[CallError] = &[INVALID, FAILED, SERVER, UNSUPPORTED, TOO_MANY];
 pub const PRIVATE_ERRORS: &[CallError] =
     &[NOT_AUTHORIZED, INVALID, FAILED, SERVER, UNSUPPORTED, TOO_MANY];

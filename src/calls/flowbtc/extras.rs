@@ -1,7 +1,7 @@
 //! FlowBTC's calls outside its page (`FLOW-X`), each behind a switch: a server that implements
 //! only the page does not have them.
 
-use super::errors::{BY_NUMBER_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS};
+use super::errors::{BY_NUMBER_ERRORS, LOGIN_ERRORS, PRIVATE_ERRORS, PUBLIC_ERRORS, STREAM_ERRORS};
 use super::replies::{
     DEPOSIT_INFO, EXECUTION, INSTRUMENT_ROW, LEVEL_ROW, LOGIN, ORDER, POSITION, TICKER, TICKET,
     TRADE_ROW,
@@ -25,7 +25,7 @@ pub const SUBSCRIBE_LEVEL1: Call = Call {
     doc: "Streams best bid, best ask and last trade of an instrument.",
     transport: Transport::Socket,
     one_of: EITHER_NAME,
-    errors: PUBLIC_ERRORS,
+    errors: STREAM_ERRORS,
 };
 
 pub const UNSUBSCRIBE_LEVEL1: Call = Call {
@@ -57,7 +57,7 @@ pub const SUBSCRIBE_LEVEL2: Call = Call {
     doc: "Streams the book of an instrument: a snapshot, then changed levels.",
     transport: Transport::Socket,
     one_of: EITHER_NAME,
-    errors: PUBLIC_ERRORS,
+    errors: STREAM_ERRORS,
 };
 
 pub const UNSUBSCRIBE_LEVEL2: Call = Call {

@@ -89,7 +89,8 @@ fn documented(of: &str) -> (Vec<&'static Call>, &'static CallError) {
 }
 
 /// The documented errors that come as the generic object, or as words alone.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 8] = [
+    "Already Subscribed.",
     "Invalid Request",
     "Operation Failed",
     "Not_Enough_Funds",

@@ -1,5 +1,5 @@
-//! Replacements (FLOW-C23): asked, answered, refused, or in doubt. Each goes by its own key, so that
-//! a late answer to one is never taken for another's.
+//! Replacements (FLOW-C23): asked, answered, refused, or in doubt. Each goes by its own key, so
+//! that a late answer to one is never taken for another's.
 
 use super::Session;
 use super::legs::Told;
