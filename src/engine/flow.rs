@@ -170,9 +170,13 @@ impl Engine {
                 let live = |id: InstrumentId| {
                     core.instruments.get(id).is_some_and(|row| core.market.is_ready(&row.venue))
                 };
-                !slot.started
-                    && slot.strategy.is_some()
-                    && slot.streams.iter().all(|stream| live(stream.instrument))
+                // One that listens to no market may call any venue.
+                let ready = if slot.streams.is_empty() {
+                    self.venues.iter().all(|place| core.market.is_ready(&place.name))
+                } else {
+                    slot.streams.iter().all(|stream| live(stream.instrument))
+                };
+                !slot.started && slot.strategy.is_some() && ready
             });
             if let Some(slot) = self.roster.slots.get_mut(at).filter(|_| ready) {
                 slot.started = true;

@@ -347,6 +347,8 @@ fn default_subscriptions(
         Some(instrument) => {
             Ok(wanted.map(|(_, channel)| Subscription::new(*channel, instrument)).collect())
         }
+        // Timers and venue calls alone: there is nothing to listen to.
+        None if wanted.count() == 0 && !handlers.contains_key("on_bar") => Ok(Vec::new()),
         None => problem(
             "subscribe is missing: say what to listen to, \
              subscribe = { \"trades flowbtc:BTCBRL\" }",

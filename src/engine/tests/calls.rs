@@ -364,3 +364,21 @@ fn a_lost_answer_is_unknown_in_the_journal() {
         r#"{"call":"flowbtc.SendOrder","outcome":"unknown","kind":"timeout","code":null,"message":"no answer in time"}"#
     );
 }
+
+/// A strategy of timers and calls listens to no market: it starts when its venues are live.
+#[test]
+fn a_strategy_that_only_calls_needs_no_subscription() {
+    let mut config = config();
+    config.default_instrument = None;
+    let mut rig = Rig::cold(config);
+    rig.load("s", "return { on_start = function(ctx) ctx.log:info('started') end }");
+    assert_eq!(rig.said(), [] as [String; 0]);
+    rig.session(FeedState::Live);
+    assert_eq!(rig.said(), ["s: started"]);
+    for handler in ["on_trade", "on_quote", "on_book", "on_bar"] {
+        rig.load("t", &format!("return {{ {handler} = function() end }}"));
+        let notes = rig.notes();
+        assert!(notes.iter().any(|note| note.contains("subscribe is missing")), "{handler}");
+        rig.clear();
+    }
+}

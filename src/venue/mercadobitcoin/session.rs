@@ -227,6 +227,8 @@ impl Session {
         self.started = true;
         if self.config.key.expose().is_empty() {
             self.note("no key: market data only");
+            // There is nothing to log in to; orders are refused all the same.
+            self.feed(Channel::Session, FeedState::Live, "market data only");
             return;
         }
         self.line.push(Priority::Reconcile, Time::MAX, Task::Info);

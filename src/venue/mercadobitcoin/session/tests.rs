@@ -416,6 +416,22 @@ fn without_its_switch_there_is_no_public_data() {
     assert_eq!(failure.unwrap().to_string(), "no_venue: ticker is off: the feature switch `data`");
 }
 
+/// Without a key there is nothing to log in to: the market is there, and no order leaves.
+#[test]
+fn without_a_key_the_market_is_live_and_orders_are_refused() {
+    let mut rig = Rig::new(|config| config.key = Secret::new(""));
+    rig.run(1_000);
+    let live = |event: &&Event| {
+        matches!(event, Event::Feed(feed) if feed.channel == Channel::Session
+            && feed.state == FeedState::Live)
+    };
+    assert_eq!(rig.events.iter().filter(live).count(), 1);
+    rig.place(1, "0.01");
+    rig.run(5_000);
+    assert!(matches!(rig.steps.as_slice(), [(_, OrderStep::Rejected { .. })]), "{:?}", rig.steps);
+    assert!(rig.methods.is_empty(), "{:?}", rig.methods);
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         4 => Just(Fate::Answered),
