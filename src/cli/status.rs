@@ -47,7 +47,7 @@ const STRATEGIES: Columns = &[
     ("open_orders", "open orders"),
     ("halted", "halted"),
 ];
-const VENUES: Columns = &[("venue", "venue"), ("ready", "takes orders")];
+const VENUES: Columns = &[("venue", "venue"), ("ready", "live")];
 const LANES: Columns = &[
     ("lane", "rate lane"),
     ("left", "left"),
@@ -146,7 +146,7 @@ run 7 · up 12 s · 3 events · 2 orders, 1 open
 strategy  version  open orders  halted
 ema       ab12               1
 
-venue    takes orders
+venue    live
 flowbtc  yes
 
 rate lane  left   of  per s  reserve  waiting

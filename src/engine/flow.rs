@@ -65,6 +65,8 @@ pub enum Out {
 struct Place {
     name: VenueName,
     venue: Box<dyn Venue>,
+    /// It only answers calls: nobody waits for it to be live.
+    is_desk: bool,
 }
 
 /// The deterministic whole of a run.
@@ -104,8 +106,17 @@ impl Engine {
 
     /// Adds a venue; its place is what `In::Net` names it by.
     pub fn add_venue(&mut self, name: VenueName, venue: Box<dyn Venue>) -> usize {
-        self.core.borrow_mut().calls.venues.insert(name.clone());
-        self.venues.push(Place { name, venue });
+        self.add(Place { name, venue, is_desk: false })
+    }
+
+    /// Adds a venue that only answers calls.
+    pub fn add_desk(&mut self, name: VenueName, venue: Box<dyn Venue>) -> usize {
+        self.add(Place { name, venue, is_desk: true })
+    }
+
+    fn add(&mut self, place: Place) -> usize {
+        self.core.borrow_mut().calls.venues.insert(place.name.clone());
+        self.venues.push(place);
         self.venues.len() - 1
     }
 
@@ -172,7 +183,8 @@ impl Engine {
                 };
                 // One that listens to no market may call any venue.
                 let ready = if slot.streams.is_empty() {
-                    self.venues.iter().all(|place| core.market.is_ready(&place.name))
+                    let ready = |place: &Place| core.market.is_ready(&place.name);
+                    self.venues.iter().all(|place| place.is_desk || ready(place))
                 } else {
                     slot.streams.iter().all(|stream| live(stream.instrument))
                 };

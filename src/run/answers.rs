@@ -213,7 +213,6 @@ impl<V: Simulated> Machine for Answering<V> {
     }
 
     fn poll(&mut self, now: Time) -> Option<VenueOut> {
-        self.inner.sim(|sim| sim.open(now));
         self.advance(now);
         if let Some(out) = self.desk.borrow_mut().out.pop_front() {
             return Some(out);

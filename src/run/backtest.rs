@@ -174,7 +174,7 @@ fn add_venues(
     let (entry, response) = latencies(spec);
     for other in called.into_iter().filter(|venue| *venue != &*name.0) {
         if let Some(venue) = answers::alone(other, entry, response) {
-            engine.add_venue(VenueName::new(other), venue);
+            engine.add_desk(VenueName::new(other), venue);
         }
     }
     desk

@@ -24,7 +24,7 @@ use crate::lua::Candidate;
 use anyhow::Context;
 use links::Links;
 use std::path::PathBuf;
-use venues::Start;
+use venues::{Built, Start};
 
 pub use venues::{Balances, FlowBtc, FlowLogin, MercadoBitcoin, Sentra, Venues};
 
@@ -126,11 +126,14 @@ impl Live {
         let instruments = config.instruments.clone();
         let sent = journal.sends(now.minus(COUNTED))?;
         let start = Start { instruments: &instruments, sent: &sent, now };
-        let (venues, keys) = venues::build(&spec.venues, &start)?;
+        let Built { venues, desks, keys } = venues::build(&spec.venues, &start)?;
         let mut engine = Engine::new(config);
         let places = venues.len();
         for (name, venue) in venues {
             engine.add_venue(VenueName::new(name), venue);
+        }
+        for (name, desk) in desks {
+            engine.add_desk(VenueName::new(name), desk);
         }
         // Watch before loading, so that no save falls in between.
         let watch = Watch::start(&spec.paths, spec.patience, inbox.post())?;

@@ -113,11 +113,11 @@ const SENTRA_PACE: Span = Span::from_millis(1_050);
 /// How long a simulated account's orders and their answers are on their way.
 const ON_PAPER: Span = Span::from_millis(10);
 
-/// The venues under their names, in the order of their places, and the keys they trade with.
+/// The venues under their names, in the order of their places, then those that only answer calls.
 ///
 /// # Errors
 /// When a key is in use elsewhere, or its file cannot be read or written.
-pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<(Made, Vec<Held>)> {
+pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<Built> {
     let mut made: Made = Vec::new();
     let mut keys = Vec::new();
     if let Some(own) = &spec.flowbtc {
@@ -131,17 +131,22 @@ pub(super) fn build(spec: &Venues, start: &Start<'_>) -> anyhow::Result<(Made, V
     if let Some(own) = &spec.sentra {
         made.push((SENTRA, sentra(own, start)));
     }
-    if spec.simulate {
-        for venue in calls::VENUES {
-            let there = made.iter().any(|(name, _)| *name == venue);
-            let alone = (!there).then(|| answers::alone(venue, ON_PAPER, ON_PAPER));
-            made.extend(alone.flatten().map(|desk| (venue, desk)));
-        }
-    }
-    Ok((made, keys))
+    let absent =
+        calls::VENUES.into_iter().filter(|venue| made.iter().all(|(name, _)| name != venue));
+    let desk = |venue| Some((venue, answers::alone(venue, ON_PAPER, ON_PAPER)?));
+    let desks = if spec.simulate { absent.filter_map(desk).collect() } else { Vec::new() };
+    Ok(Built { venues: made, desks, keys })
 }
 
 type Made = Vec<(&'static str, Box<dyn Venue>)>;
+
+/// What a run trades and calls with.
+pub(super) struct Built {
+    pub venues: Made,
+    /// They only answer calls.
+    pub desks: Made,
+    pub keys: Vec<Held>,
+}
 
 /// The key's lock, if the venue trades with a key.
 fn hold(keys: &Path, venue: &str, own: &MercadoBitcoin) -> anyhow::Result<Option<Held>> {

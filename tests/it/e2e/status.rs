@@ -46,7 +46,7 @@ fn a_running_engine_tells_how_it_stands() {
     assert!(spent("flowbtc") > 0 && spent("mercadobitcoin") > 0, "{said}");
 
     let shown = folder.run("status").stdout();
-    for words in ["1 orders, 1 open", "busy", "takes orders", "rate lane", "sentra/7"] {
+    for words in ["1 orders, 1 open", "busy", "venue", "rate lane", "sentra/7"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     let orders = folder.run("orders --json").last_json();
