@@ -308,10 +308,11 @@ impl Engine {
         }
     }
 
-    /// The venues of the run, by their places.
+    /// The venues of the run; those that only answer calls are none.
     #[must_use]
     pub fn venues(&self) -> Vec<VenueName> {
-        self.venues.iter().map(|place| place.name.clone()).collect()
+        let venues = self.venues.iter().filter(|place| !place.is_desk);
+        venues.map(|place| place.name.clone()).collect()
     }
 
     /// What every venue's rate lanes have left.

@@ -77,8 +77,9 @@ pub struct LiveEnd {
 /// How long the end waits for the venue to confirm cancels.
 const GOODBYE: Span = Span::from_secs(10);
 
-/// No venue counts what was sent before this.
-const COUNTED: Span = Span::from_secs(60);
+/// What the lanes of a run are told of the sends before it: more than any of them counts, with the
+/// time that an answer may have taken. Each forgets what is too old for it.
+const COUNTED: Span = Span::from_secs(300);
 
 /// What left within this time counts against the caps of withdrawals.
 const DAY: Span = Span::from_secs(24 * 60 * 60);

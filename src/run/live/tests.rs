@@ -2,7 +2,7 @@
 //! what a second process may not do.
 
 use super::*;
-use crate::base::{Fees, OrderState, Secret};
+use crate::base::{Fees, OrderState, Secret, Venue as _};
 use crate::desk::Mode;
 use crate::edge::http_server::{Answer, HttpServer};
 use crate::edge::inbox::{Post, Served};
@@ -187,6 +187,25 @@ fn a_run_trades_over_http_with_a_key_that_is_its_own() {
     assert!(left + used <= 60, "{left} left after {used}");
     drop(again);
     assert_eq!(venue.stop(), 1, "one order rests at the venue");
+}
+
+/// A restart makes no burst: what is read back covers whatever a lane may still count.
+#[test]
+fn the_sends_of_before_reach_back_further_than_any_lane_counts() {
+    let spare = || Secret::new("canary");
+    let name = VenueName::new("flowbtc");
+    let flowbtc = crate::venue::flowbtc::SessionConfig::new(name, "ws://venue", "ana", spare());
+    let answer = flowbtc.call_within.max(flowbtc.reply_within);
+    let session = crate::venue::flowbtc::Session::new(flowbtc);
+    let instruments = crate::base::Instruments::default();
+    let other = crate::venue::mercadobitcoin::SessionConfig::new(spare(), spare(), 0, instruments);
+    let late = answer.max(other.timeout);
+    let second = crate::venue::mercadobitcoin::Session::new(other);
+    let lanes = [session.lanes(Time::ZERO), second.lanes(Time::ZERO)].concat();
+    assert_eq!(lanes.len(), 4);
+    for lane in lanes {
+        assert!(lane.span.plus(late) < COUNTED, "{lane:?}");
+    }
 }
 
 /// Withdrawals are in the journal as they are made; the next run counts those of a day.
